@@ -1,0 +1,297 @@
+"""Wiring: settings in, a running bot out. The only place, with the command line, that reads settings."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import sqlite3
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from string import ascii_lowercase
+
+from aiohttp import ClientSession, ClientTimeout
+from pydantic import SecretStr
+from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
+from slack_bolt.authorization import AuthorizeResult
+from slack_sdk.web.async_client import AsyncWebClient
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot.domain.cases import LATE_AFTER
+from bot.errors import DeliveryDeferred, DeliveryRefused, EnvironmentUnfit, SettingsError, UsageError
+from bot.ports import Clock, Engine
+from bot.services.acting import Acting
+from bot.services.amending import Amending
+from bot.services.delivery import Delivery
+from bot.services.speaking import Speaking
+from bot.services.turn import Premises, Turn
+from bot.services.waking import Waker, sweep
+from bot.services.watching import Watching
+from bot.services.worker import Worker
+from bot.settings import Settings
+from bot.storage import database, datadir
+from bot.storage.articles import SqlArticles
+from bot.storage.books import SqlBooks
+from bot.storage.cases import SqlCases
+from bot.storage.inbox import SqlInbox
+from bot.storage.outbox import SqlOutbox
+from bot.workflows import DbosEngine
+from handlers.bolt import build_app, socket_handler
+from handlers.catchup import CatchUp
+from handlers.directory import SlackDirectory
+from handlers.intake import Intake
+from handlers.messenger import TIMEOUT_SECONDS, SlackMessenger, asked, posting_client, reading_client
+from handlers.views import Views
+from knowledge.embedder import open_embedder
+from knowledge.loader import shipped
+from knowledge.service import LiveKnowledge
+
+log = logging.getLogger(__name__)
+
+CATCH_UP_EVERY = 300.0
+"""Seconds between two passes over what may have been missed."""
+
+
+class SystemClock:
+    """Implements `bot.ports.Clock` with the machine's time and chance."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def new_id(self, prefix: str) -> str:
+        # Letters alone: one hex id in 60,000 holds a card number, and redaction would cut it out of a button's value.
+        return f"{prefix}_{''.join(secrets.choice(ascii_lowercase) for _ in range(18))}"
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who we are in Slack."""
+
+    team: str
+    bot_user: str
+    bot: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """Everything kept, over one database."""
+
+    engine: AsyncEngine
+    inbox: SqlInbox
+    cases: SqlCases
+    outbox: SqlOutbox
+    books: SqlBooks
+    articles: SqlArticles
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A bot that is connected, with its parts for whoever tests or measures it."""
+
+    identity: Identity
+    stores: Stores
+    engine: Engine
+    knowledge: LiveKnowledge
+    catch_up: Callable[[], Awaitable[int]]
+
+
+def check_environment(
+    python: tuple[int, int] = sys.version_info[:2], sqlite: tuple[int, int, int] = sqlite3.sqlite_version_info
+) -> None:
+    """Refuse an interpreter that would crash the engine. Raises EnvironmentUnfit."""
+    if python >= (3, 12) and sqlite < (3, 42, 0):
+        raise EnvironmentUnfit(
+            f"Python {python[0]}.{python[1]} with SQLite {'.'.join(map(str, sqlite))} crashes the engine. "
+            "Use Python 3.11, or a Python that was built with SQLite 3.42 or newer."
+        )
+
+
+def required_for_run(settings: Settings) -> list[str]:
+    """The settings that `run` cannot do without and that are missing, each with where to find it."""
+    needed = {
+        "SLACK_BOT_TOKEN": (settings.slack_bot_token, "OAuth & Permissions of your Slack app, starts with xoxb-"),
+        "SLACK_APP_TOKEN": (settings.slack_app_token, "Basic Information of your Slack app, starts with xapp-"),
+        "SPECIALIST_CHANNEL": (settings.specialist_channel, "the id of the private channel in which specialists work"),
+    }
+    return [f"{name} ({where})" for name, (value, where) in needed.items() if value is None]
+
+
+@asynccontextmanager
+async def open_stores(settings: Settings, clock: Clock) -> AsyncIterator[Stores]:
+    """The stores over a database of this version's shape. Raises UsageError when it cannot be opened."""
+    url = database.app_url(settings.database_url, settings.data_dir)
+    try:
+        await asyncio.to_thread(database.migrate, url)
+    except SQLAlchemyError as error:
+        raise UsageError(
+            f"The database cannot be opened ({type(error).__name__}). Check DATABASE_URL and that its server answers, "
+            "or leave DATABASE_URL out to use a file in DATA_DIR."
+        ) from None
+    engine = database.connect(url)
+    try:
+        yield Stores(
+            engine=engine,
+            inbox=SqlInbox(engine, clock),
+            cases=SqlCases(engine, clock),
+            outbox=SqlOutbox(engine, clock),
+            books=SqlBooks(engine),
+            articles=SqlArticles(engine, clock),
+        )
+    finally:
+        await engine.dispose()
+
+
+async def open_knowledge(stores: Stores) -> LiveKnowledge:
+    """The live publication; the shipped articles become the first one in an empty database."""
+    if await stores.articles.publication_number() == 0:
+        articles = await asyncio.to_thread(shipped)
+        await stores.articles.publish(articles, author="handrail", note="shipped articles")
+    embedder = await asyncio.to_thread(open_embedder)
+    knowledge = LiveKnowledge(stores.articles, stores.articles, embedder, store_errors=(SQLAlchemyError,))
+    await knowledge.refresh()
+    return knowledge
+
+
+async def identify(client: AsyncWebClient) -> Identity:
+    """Who the bot token says that we are. Raises SettingsError or UsageError."""
+    try:
+        answer = await asked(client.auth_test())
+    except DeliveryRefused as error:
+        raise SettingsError(
+            f"Slack refuses SLACK_BOT_TOKEN ({error.code}). Copy the Bot User OAuth Token of your app again."
+        ) from None
+    except DeliveryDeferred as error:
+        raise UsageError(f"Slack cannot be reached ({error.code}). Check the network and SLACK_API_URL.") from None
+    return Identity(str(answer["team_id"]), str(answer["user_id"]), str(answer.get("bot_id", "")))
+
+
+@asynccontextmanager
+async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterator[Running]:
+    """A connected bot, for as long as the block runs. Raises UsageError with what to mend."""
+    check_environment()
+    missing = required_for_run(settings)
+    if missing:
+        raise SettingsError("Missing: " + "; ".join(missing) + ". Or try `make demo`, which needs none of them.")
+    datadir.prepare(settings.data_dir)
+    async with AsyncExitStack() as stack:
+        stack.enter_context(datadir.held(settings.data_dir))
+        yield await _start(settings, clock or SystemClock(), stack)
+
+
+async def _start(settings: Settings, clock: Clock, stack: AsyncExitStack) -> Running:
+    token, app_token = _revealed(settings.slack_bot_token), _revealed(settings.slack_app_token)
+    session = await stack.enter_async_context(ClientSession(timeout=ClientTimeout(total=TIMEOUT_SECONDS)))
+    reader = reading_client(token, settings.slack_api_url, session)
+    identity = await identify(reader)
+    stores = await stack.enter_async_context(open_stores(settings, clock))
+    knowledge = await open_knowledge(stores)
+    stack.callback(knowledge.close)
+    directory = SlackDirectory(reader, settings.specialist_group, settings.admin_users, identity.team, clock)
+    poster = posting_client(token, settings.slack_api_url, session)
+    messenger = SlackMessenger(poster, identity.bot_user, reader)
+    engine_url = database.engine_url(settings.database_url, settings.data_dir)
+    database.prepare_engine_file(engine_url)
+    engine = DbosEngine(engine_url, settings.executor)
+    worker, waker = _services(settings, identity, stores, knowledge, directory, messenger, engine, clock)
+    await engine.launch(worker)
+    stack.push_async_callback(engine.close)
+    catch_up = CatchUp(reader, stores.inbox, stores.books, engine, clock, identity.team, identity.bot_user)
+    missed = asyncio.Event()
+    intake = Intake(stores.inbox, engine, identity.bot_user)
+    authorized = AuthorizeResult(
+        enterprise_id=None,
+        team_id=identity.team,
+        bot_token=token,
+        bot_id=identity.bot,
+        bot_user_id=identity.bot_user,
+    )
+    # Bolt takes the token from `authorized`, and warns of every other one.
+    bare = posting_client(None, settings.slack_api_url, session)
+    # A click waits three seconds at most, so what is asked for it is asked once.
+    prompt = SlackDirectory(poster, settings.specialist_group, settings.admin_users, identity.team, clock)
+    app = build_app(bare, authorized, intake, Views(stores.cases, prompt, stores.inbox, engine))
+    handler = socket_handler(app, app_token, missed.set)
+    await sweep(stores.books, waker, clock.new_id("start"))
+    stack.push_async_callback(handler.close_async)
+    await _connect(handler, app_token)
+    background = (
+        _keep_up(missed, catch_up, stores, waker, clock),
+        knowledge.poll(),
+    )
+    for routine in background:
+        stack.push_async_callback(_cancel, asyncio.create_task(routine))
+    return Running(identity, stores, engine, knowledge, catch_up.run)
+
+
+def _revealed(secret: SecretStr | None) -> str:
+    return secret.get_secret_value() if secret is not None else ""
+
+
+def _services(
+    settings: Settings,
+    identity: Identity,
+    stores: Stores,
+    knowledge: LiveKnowledge,
+    directory: SlackDirectory,
+    messenger: SlackMessenger,
+    engine: DbosEngine,
+    clock: Clock,
+) -> tuple[Worker, Waker]:
+    inside = settings.specialist_channel or ""
+    waker = Waker(engine, stores.cases, clock)
+    speaking = Speaking(stores.cases, clock, identity.bot_user, inside)
+    premises = Premises(
+        frozenset(settings.support_channels),
+        inside,
+        timedelta(seconds=settings.channel_wait_seconds),
+    )
+    amending = Amending(stores.cases, inside)
+    turn = Turn(stores.inbox, stores.cases, directory, knowledge, clock, waker, speaking, amending, premises)
+    acting = Acting(stores.inbox, stores.cases, directory, knowledge, clock, waker, speaking, turn, inside)
+    late_after = timedelta(seconds=LATE_AFTER) + premises.channel_wait
+    watching = Watching(stores.cases, knowledge, clock, waker, speaking, late_after)
+    delivery = Delivery(stores.outbox, stores.cases, messenger, directory, knowledge, engine, waker, clock, inside)
+    return Worker(stores.inbox, engine, clock, turn, acting, watching, delivery), waker
+
+
+async def _connect(handler: AsyncSocketModeHandler, app_token: str) -> None:
+    """Open the socket. Asked once by ourselves first: the SDK would retry a refused token for ever."""
+    try:
+        answer = await asked(handler.client.web_client.apps_connections_open(app_token=app_token))
+    except DeliveryRefused as error:
+        raise SettingsError(
+            f"Slack refuses SLACK_APP_TOKEN ({error.code}). Make an app-level token with connections:write."
+        ) from None
+    except DeliveryDeferred as error:
+        raise UsageError(f"Slack cannot be reached ({error.code}). Check the network and SLACK_API_URL.") from None
+    handler.client.wss_uri = str(answer["url"])
+    await handler.client.connect()  # type: ignore[no-untyped-call]  # the SDK says no types here
+
+
+async def _keep_up(missed: asyncio.Event, catch_up: CatchUp, stores: Stores, waker: Waker, clock: Clock) -> None:
+    """After each connection and every five minutes: read what was missed, wake what was forgotten."""
+    while True:
+        try:
+            async with asyncio.timeout(CATCH_UP_EVERY):
+                await missed.wait()
+        except TimeoutError:
+            await _guarded(lambda: sweep(stores.books, waker, clock.new_id("tick")))
+        missed.clear()
+        await _guarded(catch_up.run)
+
+
+async def _guarded(work: Callable[[], Awaitable[object]]) -> None:
+    """What a passing outage must not end: the next pass does it again."""
+    try:
+        await work()
+    except (SQLAlchemyError, DeliveryRefused, DeliveryDeferred) as error:
+        log.warning("keeping up failed and will be repeated: %s", type(error).__name__)
+
+
+async def _cancel(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)

@@ -1,0 +1,1 @@
+"""Measuring Handrail: bench, eval, chaos."""

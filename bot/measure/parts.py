@@ -1,0 +1,91 @@
+"""Measures inside a process of their own, one JSON object on standard output: `python -m bot.measure.parts WHAT`.
+
+`memory`: resident memory after each part of Handrail is there, in the order in which `run` opens them.
+`workflows`: how many wake-ups that do nothing the engine runs in a second. Both use DATA_DIR.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+from bot.measure.process import cpu_seconds, resident_mb
+from bot.ports import Wake, WakeKind
+
+WAKES = 600
+LANES = 60
+STUCK_AFTER = 120.0
+
+
+class Nothing:
+    """A worker without work: counts wake-ups. Fulfils `bot.workflows.Runs`."""
+
+    def __init__(self, expected: int) -> None:
+        self._left = expected
+        self.done = asyncio.Event()
+
+    async def run(self, kind: WakeKind, lane: str, subject: str) -> None:
+        """One wake-up."""
+        self._left -= 1
+        if self._left == 0:
+            self.done.set()
+
+
+async def memory(data_dir: Path) -> dict[str, float | None]:
+    """MB after: the interpreter, the imports, database and engine, embedder, knowledge."""
+    pid = os.getpid()
+    found = {"interpreter": resident_mb(pid)}
+    from bot import app
+    from bot.settings import load_settings
+    from bot.storage import database
+    from bot.workflows import DbosEngine
+    from knowledge.embedder import open_embedder
+    from knowledge.loader import shipped
+    from knowledge.service import LiveKnowledge
+
+    found["imports"] = resident_mb(pid)
+    settings = load_settings({"data_dir": data_dir, "database_url": None}, env_file=None)
+    async with app.open_stores(settings, app.SystemClock()) as stores:
+        url = database.engine_url(None, data_dir)
+        database.prepare_engine_file(url)
+        engine = DbosEngine(url, "bench")
+        await engine.launch(Nothing(0))
+        found["database and engine"] = resident_mb(pid)
+        embedder = await asyncio.to_thread(open_embedder)
+        found["embedder"] = resident_mb(pid)
+        await stores.articles.publish(await asyncio.to_thread(shipped), author="bench", note="shipped articles")
+        knowledge = LiveKnowledge(stores.articles, stores.articles, embedder)
+        await knowledge.refresh()
+        found["knowledge"] = resident_mb(pid)
+        knowledge.close()
+        await engine.close()
+    return found
+
+
+async def workflows(data_dir: Path) -> dict[str, float | None]:
+    """Wake-ups a second, and CPU milliseconds of each, with nothing in them."""
+    from bot.storage import database
+    from bot.workflows import DbosEngine
+
+    url = database.engine_url(None, data_dir)
+    database.prepare_engine_file(url)
+    engine, nothing = DbosEngine(url, "bench"), Nothing(WAKES)
+    await engine.launch(nothing)
+    before, began = cpu_seconds(os.getpid()), time.monotonic()
+    for number in range(WAKES):
+        await engine.enqueue(Wake(f"empty:{number}", WakeKind.TURN, f"lane:{number % LANES}", str(number)))
+    async with asyncio.timeout(STUCK_AFTER):
+        await nothing.done.wait()
+    seconds, after = time.monotonic() - began, cpu_seconds(os.getpid())
+    await engine.close()
+    cpu = None if before is None or after is None else (after - before) * 1000 / WAKES
+    return {"per_second": WAKES / seconds, "cpu_ms": cpu}
+
+
+if __name__ == "__main__":
+    what = {"memory": memory, "workflows": workflows}[sys.argv[1]]
+    print(json.dumps(asyncio.run(what(Path(os.environ["DATA_DIR"])))), flush=True)

@@ -1,0 +1,284 @@
+"""What the use cases need from the outside, as protocols.
+
+Adapters (`handlers`, `integrations`, `knowledge`, `bot.storage`, `bot.workflows`) fulfil them; `bot.app` plugs
+them in; tests plug in programmable fakes that pass the same contract suite.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from bot.domain.articles import Article, Publication, Revision
+from bot.domain.cases import Case, Handoff
+from bot.domain.incoming import Incoming
+from bot.domain.outbox import Changes, OutboxRow, Post, Watch
+from bot.domain.redaction import Redacted
+from bot.domain.replies import Address, Content, Home, Line, Reply
+from bot.domain.routing import Routing
+
+# ---- knowledge -------------------------------------------------------------------------------------------------
+
+
+class ArticleStore(Protocol):
+    """Articles, immutable revisions and publications: the truth that every index is built from."""
+
+    async def publication_number(self) -> int:
+        """The number of the newest publication, 0 when there is none."""
+
+    async def publication(self) -> Publication:
+        """The newest publication with its revisions, ordered by article id."""
+
+    async def publish(self, articles: Sequence[Article], *, author: str, note: str) -> Publication:
+        """Make `articles` the live set. A revision is added only for an article whose content changed; when
+        nothing changed the newest publication is returned unchanged."""
+
+
+class VectorStore(Protocol):
+    """Embeddings by (embedder, text hash), so that a text is embedded once."""
+
+    async def vectors(self, embedder: str, hashes: Collection[str]) -> Mapping[str, bytes]:
+        """Known vectors among `hashes` (sha256, hex), each little-endian float32."""
+
+    async def save_vectors(self, embedder: str, vectors: Mapping[str, bytes]) -> None:
+        """Keep vectors; one that is already there stays as it is."""
+
+
+class Knowledge(Protocol):
+    """The live publication, ready to be asked."""
+
+    @property
+    def publication(self) -> Publication:
+        """What answers rest on now. Swapped whole."""
+
+    async def route(self, question: Redacted) -> Routing:
+        """Which articles a question is about, and how sure that is. Raises Unavailable("knowledge") when
+        nothing is published."""
+
+    def revision(self, article_id: str) -> Revision | None:
+        """The live revision of an article, None when it is not published."""
+
+
+# ---- what is kept ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class InboxRow:
+    """An event as it was stored. `attempts` counts turns over it that failed."""
+
+    incoming: Incoming
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """Something stored that still waits: for the sweep. `id` is an inbox key, a post's mark or a watch id."""
+
+    kind: WakeKind
+    id: str
+    lane: str
+
+
+class Inbox(Protocol):
+    """Every event, stored before it is acknowledged."""
+
+    async def insert(self, incoming: Incoming) -> bool:
+        """Store an event. False when its key is already there; nothing is changed then."""
+
+    async def next(self, lane: str) -> InboxRow | None:
+        """The lane's unprocessed conversational row with the lowest `ts`."""
+
+    async def get(self, key: str) -> InboxRow | None:
+        """A row that is not processed yet."""
+
+    async def stored(self, key: str) -> Incoming | None:
+        """An event, processed or not."""
+
+    async def amendments(self, lane: str, target_ts: str) -> tuple[Incoming, ...]:
+        """Unprocessed edits and deletes of a message, oldest first."""
+
+    async def dm_of(self, team: str, user: str) -> str | None:
+        """The direct conversation in which this person was last seen with us."""
+
+    async def note_failure(self, key: str) -> int:
+        """Count a failed turn; returns how many there were."""
+
+
+class Cases(Protocol):
+    """Cases, their transcripts and their handoffs."""
+
+    async def get(self, case_id: str) -> Case: ...
+
+    async def in_conversation(self, conversation: str) -> tuple[Case, ...]:
+        """The cases of one thread: usually one, another for each further person who called the bot there."""
+
+    async def latest_in_dm(self, team: str, channel: str) -> Case | None:
+        """The top-level case of a direct conversation with the newest activity."""
+
+    async def by_message(self, channel: str, ts: str) -> Case | None:
+        """The case whose transcript holds this message."""
+
+    async def lines(self, case_id: str) -> tuple[Line, ...]:
+        """The transcript, oldest first; deleted lines are left out."""
+
+    async def handoff(self, handoff_id: str) -> Handoff: ...
+
+    async def open_handoff(self, case_id: str) -> Handoff | None:
+        """The open handoff of a case."""
+
+    async def open_handoff_on(self, customer: str, topic: str) -> Handoff | None:
+        """The open handoff of a customer on a topic, in whichever case."""
+
+    async def open_cases(self, customer: str) -> tuple[Case, ...]:
+        """A customer's cases that a person has, newest first."""
+
+    async def watch(self, watch_id: str) -> Watch | None:
+        """A timer that is not done."""
+
+    async def apply(self, changes: Changes) -> tuple[Pending, ...]:
+        """Commit one unit of work; returns the posts and timers that it added. Raises Conflict."""
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A sending that may go ahead. `attempt` counts from 1."""
+
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class Forbidden:
+    """A person owns the case now. `attempts` were begun before: above 0, Slack may hold the message already."""
+
+    attempts: int
+
+
+class Outbox(Protocol):
+    """Everything to be done in Slack, until it is done."""
+
+    async def next(self, lane: str) -> OutboxRow | None:
+        """The lane's oldest pending row."""
+
+    async def begin(self, row_id: int) -> Begun | Forbidden | None:
+        """Count an attempt, if the row is pending and the case's owner allows it. None: not pending any more."""
+
+    async def sent(self, row_id: int, ts: str | None) -> None:
+        """It is in Slack; a card's `ts` and a line's `ts` are kept with it."""
+
+    async def cancelled(self, row_id: int) -> None: ...
+
+    async def deferred(self, row_id: int, code: str, until: datetime) -> None: ...
+
+    async def refused(self, row_id: int, code: str, report: Post | None) -> tuple[Pending, ...]:
+        """It will never be sent; `report` tells specialists so, in the same unit of work."""
+
+    async def in_flight(self, case_id: str) -> bool:
+        """Whether a post of the bot's own words in this case was begun and is not settled."""
+
+
+class Books(Protocol):
+    """Small things that outlive a process."""
+
+    async def pending(self) -> tuple[Pending, ...]:
+        """All unprocessed events, unsent posts and due or future timers: for the sweep."""
+
+    async def cursors(self) -> Mapping[str, str]:
+        """By channel: the Slack time up to which its history was read."""
+
+    async def set_cursor(self, team: str, channel: str, ts: str) -> None: ...
+
+    async def live_threads(self, since_ts: str) -> tuple[Address, ...]:
+        """Threads of cases with activity after `since_ts`."""
+
+    async def remember(self, name: str, value: str) -> None: ...
+
+    async def recall(self, name: str) -> str | None: ...
+
+    async def ping(self) -> None:
+        """Raises when the database cannot be read."""
+
+
+# ---- the engine ------------------------------------------------------------------------------------------------
+
+
+class WakeKind(StrEnum):
+    """What a wake-up is for."""
+
+    TURN = "turn"
+    ACT = "act"
+    DELIVER = "deliver"
+    WATCH = "watch"
+
+
+@dataclass(frozen=True, slots=True)
+class Wake:
+    """A wake-up: it names what may be waiting, never what it says. `id` is its dedupe key, for ever."""
+
+    id: str
+    kind: WakeKind
+    lane: str
+    subject: str
+
+
+class Engine(Protocol):
+    """Wakes, retries, times and recovers."""
+
+    async def enqueue(self, wake: Wake, delay: float = 0.0) -> None:
+        """Wake `wake.lane` once, after `delay` seconds, one at a time per kind of queue and lane. Actions go
+        at once and side by side. The same id again does nothing."""
+
+    async def cancel(self, wake_id: str) -> None:
+        """Cancel a wake-up that has not started; another is left alone."""
+
+
+# ---- Slack -----------------------------------------------------------------------------------------------------
+
+
+class Messenger(Protocol):
+    """Slack's writing side. Every method raises DeliveryRefused or DeliveryDeferred and retries nothing."""
+
+    async def post(self, to: Address, content: Content, mark: str) -> str:
+        """Post once; returns Slack's ts. `mark` goes into the message's metadata."""
+
+    async def find(self, to: Address, mark: str, since: datetime) -> str | None:
+        """The ts of the message with this mark, None when Slack does not have it."""
+
+    async def update(self, to: Address, ts: str, content: Content) -> None: ...
+
+    async def react(self, to: Address, ts: str, emoji: str) -> None: ...
+
+    async def hint(self, to: Address, user: str, reply: Reply) -> None: ...
+
+    async def home(self, user: str, home: Home) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A Slack user. `member`: full and active, of our own team; guests and people from elsewhere are not."""
+
+    id: str
+    name: Redacted
+    member: bool
+
+
+class Directory(Protocol):
+    """Who a Slack user is."""
+
+    async def person(self, user: str) -> Person:
+        """Raises NotFound, Unavailable("slack")."""
+
+    async def is_staff(self, user: str) -> bool:
+        """A full, active member of SPECIALIST_GROUP or an admin, asked now. Unknown people are not."""
+
+
+class Clock(Protocol):
+    """Time and chance, so that a run replays from a seed."""
+
+    def now(self) -> datetime:
+        """Now, aware, UTC."""
+
+    def new_id(self, prefix: str) -> str:
+        """A fresh opaque id such as `case_7f3k…`."""

@@ -1,0 +1,54 @@
+"""What specialists and customers are shown of a case, as it is now."""
+
+from __future__ import annotations
+
+from bot.domain.cases import Case, Handoff, Reason, Status
+from bot.domain.replies import Card, CardState, Choice, Home, HomeCase, Speaker
+from bot.ports import Cases, Directory, Knowledge
+
+HOME_TOPICS = 6
+
+
+async def build_card(cases: Cases, knowledge: Knowledge, handoff: Handoff) -> Card:
+    """A handoff's card with the state that its case has now."""
+    case = await cases.get(handoff.case)
+    lines = await cases.lines(case.id)
+    return Card(
+        handoff=handoff.id,
+        case=case.id,
+        customer=handoff.customer,
+        question=handoff.question,
+        reason=_reason(handoff, knowledge),
+        priority=handoff.priority,
+        state=_state(case, handoff),
+        owner=case.owner,
+        where=case.channel,
+        permalink_ts=next((line.ts for line in lines if line.speaker is Speaker.CUSTOMER), None),
+        opened_at=handoff.created_at,
+        transcript=lines,
+    )
+
+
+def _reason(handoff: Handoff, knowledge: Knowledge) -> str:
+    """Why a person was called, with the topic's title where there is one."""
+    topic = knowledge.revision(handoff.topic)
+    if topic is None or handoff.reason is Reason.ASKED:
+        return handoff.reason.value
+    return f"{handoff.reason.value}: {topic.article.title}"
+
+
+def _state(case: Case, handoff: Handoff) -> CardState:
+    if handoff.closed_at is not None:
+        return CardState.RESOLVED
+    return CardState.CLAIMED if case.status is Status.CLAIMED else CardState.WAITING
+
+
+async def build_home(user: str, cases: Cases, knowledge: Knowledge, directory: Directory) -> Home:
+    """A person's Home tab: what can be asked, and what a specialist has of theirs."""
+    shown = []
+    for case in await cases.open_cases(user):
+        handoff = await cases.open_handoff(case.id)
+        if handoff is not None:
+            shown.append(HomeCase(handoff.question, case.status, handoff.created_at.date()))
+    topics = tuple(Choice(revision.article.id, revision.article.title) for revision in knowledge.publication.revisions)
+    return Home(topics=topics[:HOME_TOPICS], cases=tuple(shown), staff=await directory.is_staff(user))

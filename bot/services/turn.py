@@ -1,0 +1,275 @@
+"""One turn: take the lane's oldest unprocessed message, decide whose turn it is, and commit what follows."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from bot.domain.cases import (
+    HUMAN_HAS_IT,
+    Case,
+    Reason,
+    Setting,
+    Status,
+    Voice,
+    conversation_of,
+    is_late,
+    joins,
+    whose_turn,
+)
+from bot.domain.incoming import Incoming, Kind, Place
+from bot.domain.outbox import IGNORED, Amended, Changes, Hint, Post, React, Revival, Say, Spoken, Watch
+from bot.domain.policy import UNSURE_TOPIC, Decision, Escalate
+from bot.domain.redaction import Redacted, redacted
+from bot.domain.replies import Address, Line, Note, Reply, Speaker
+from bot.errors import Conflict
+from bot.ports import Cases, Clock, Directory, Inbox, InboxRow, Knowledge
+from bot.services import words
+from bot.services.amending import Amending
+from bot.services.speaking import Asked, Speaking, at
+from bot.services.understanding import only_removed, understand
+from bot.services.waking import Waker
+from bot.telemetry import count
+
+log = logging.getLogger(__name__)
+
+CONFLICTS = 5
+"""How often one turn is decided again because a case changed under it."""
+RECEIPT = "incoming_envelope"
+LATE_GRACE = timedelta(seconds=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Premises:
+    """Where we are: the channels that mean something."""
+
+    support_channels: frozenset[str]
+    specialist_channel: str
+    channel_wait: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Decides on messages, edits and deletions, in Slack's order within a lane."""
+
+    inbox: Inbox
+    cases: Cases
+    directory: Directory
+    knowledge: Knowledge
+    clock: Clock
+    waker: Waker
+    speaking: Speaking
+    amending: Amending
+    premises: Premises
+
+    async def run(self, lane: str) -> None:
+        """Take one row of the lane to its end. Does nothing when none waits. Raises Conflict when a case kept
+        changing under it: the caller tries again later."""
+        for _ in range(CONFLICTS):
+            row = await self.inbox.next(lane)
+            if row is None:
+                return
+            try:
+                changes = await self._decide(row)
+                added = await self.cases.apply(changes)
+            except Conflict:
+                continue
+            log.info("%s: %s", row.incoming.key, changes.outcome)
+            count("turns", outcome=changes.outcome.partition(":")[0])
+            await self.waker.wake(added)
+            return
+        raise Conflict
+
+    async def give_up(self, row: InboxRow) -> None:
+        """The bot failed on this message again and again: a person takes it."""
+        incoming = row.incoming
+        case, others = await self.locate(incoming)
+        if case is None and (others or not (incoming.mention or incoming.place is Place.DM)):
+            changes = Changes(done=(incoming.key,), outcome="failed: nobody had called the bot")
+        elif case is not None and case.status in HUMAN_HAS_IT:
+            changes = await self._relay(incoming, case)
+        else:
+            asked = self._asked(incoming, case or self._new_case(incoming), (incoming.key,))
+            changes = await self.speaking.carry_out(asked, Escalate(Reason.ERROR, UNSURE_TOPIC))
+        await self.waker.wake(await self.cases.apply(changes))
+
+    async def abandon(self, row: InboxRow) -> None:
+        """Not even handing it over worked. It leaves its lane, so that the rest can go on, and both sides hear of
+        it, without any case: that is what cannot be made."""
+        incoming = row.incoming
+        note = Note(words.abandoned(incoming.text), about=incoming.user or None)
+        posts = [Post(Address(incoming.team, self.premises.specialist_channel), Say(note))]
+        if incoming.kind is Kind.MESSAGE and (incoming.mention or incoming.place is Place.DM):
+            posts.append(Post(address_of(incoming), Say(Reply(words.DOWN))))
+        changes = Changes(done=(incoming.key,), outcome="abandoned", posts=tuple(posts))
+        await self.waker.wake(await self.cases.apply(changes))
+
+    def asked_from_home(self, message: Incoming, case: Case | None) -> Asked:
+        """A topic that was chosen on the Home tab, as if its title had been asked in the direct conversation."""
+        return self._asked(message, case or self._new_case(message))
+
+    async def _decide(self, row: InboxRow) -> Changes:
+        incoming = row.incoming
+        if incoming.kind is not Kind.MESSAGE:
+            return await self._amend(incoming)
+        amendments = await self.inbox.amendments(incoming.lane, incoming.ts)
+        done = (incoming.key, *(amendment.key for amendment in amendments))
+        if any(amendment.kind is Kind.DELETE for amendment in amendments):
+            gone = Amended(incoming.channel, incoming.ts, None)
+            return Changes(done=done, outcome="deleted before it was read", amended=(gone,))
+        if amendments:
+            newest = amendments[-1]
+            incoming = replace(incoming, text=newest.text, found=incoming.found | newest.found)
+        return replace(await self._respond(incoming), done=done)
+
+    async def _respond(self, incoming: Incoming) -> Changes:
+        case, others = await self.locate(incoming)
+        supported = incoming.channel in self.premises.support_channels
+        setting = Setting(
+            support_channel=supported,
+            internal_channel=incoming.channel == self.premises.specialist_channel,
+            # Asked only where it decides: each question is a call to Slack.
+            author_is_staff=supported and not incoming.mention and await self.directory.is_staff(incoming.user),
+            others=others,
+        )
+        voice = whose_turn(incoming, case, setting)
+        match voice:
+            case Voice.SPEAK if case is not None:
+                return await self._speak(incoming, case)
+            case Voice.SPEAK:
+                spoken = await self._speak(incoming, self._new_case(incoming))
+                return replace(spoken, revive=Revival(incoming.lane, incoming.user, incoming.ts))
+            case Voice.WAIT:
+                return self._wait(incoming)
+            case Voice.RELAY if case is not None:
+                return await self._relay(incoming, case)
+            case Voice.STAND_ASIDE:
+                hint = Hint(incoming.user, Reply(words.STAND_ASIDE))
+                return Changes(outcome="stood aside", posts=(Post(address_of(incoming), hint),))
+            case Voice.HEED:
+                heeded = tuple(replace(other, human_joined=True) for other in others if not other.human_joined)
+                return Changes(outcome="heeded: a person wrote", cases=heeded)
+            case Voice.LISTEN if case is not None:
+                kept = replace(case, last_ts=max(case.last_ts, incoming.ts))
+                return Changes(outcome="listened", cases=(kept,), lines=(Spoken(case.id, line_of(incoming)),))
+            case _:
+                return Changes(outcome=IGNORED)
+
+    async def locate(self, incoming: Incoming) -> tuple[Case | None, tuple[Case, ...]]:
+        """The author's own case in this conversation, and other people's cases in the same thread."""
+        if incoming.place is Place.DM and incoming.thread_ts is None:
+            latest = await self.cases.latest_in_dm(incoming.team, incoming.channel)
+            if latest is not None and joins(incoming, latest):
+                return latest, ()
+            # Slack may deliver a reply before the message that it replies to: the reply has made its case then.
+            begun = await self.cases.in_conversation(conversation_of(incoming))
+            return next((case for case in begun if case.customer == incoming.user), None), ()
+        found = await self.cases.in_conversation(conversation_of(incoming))
+        if incoming.place is Place.DM and not found and incoming.thread_ts is not None:
+            # A thread that somebody opened under one of our top-level messages belongs to that message's case.
+            return await self.cases.by_message(incoming.channel, incoming.thread_ts), ()
+        own = next((case for case in found if case.customer == incoming.user), None)
+        return own, tuple(case for case in found if case is not own)
+
+    def _new_case(self, incoming: Incoming) -> Case:
+        root = incoming.thread_ts or incoming.ts
+        return Case(
+            id=self.clock.new_id("case"),
+            conversation=conversation_of(incoming),
+            team=incoming.team,
+            channel=incoming.channel,
+            place=incoming.place,
+            thread_ts=incoming.thread_ts if incoming.place is Place.DM else root,
+            customer=incoming.user,
+            status=Status.OPEN,
+            owner=None,
+            version=0,
+            last_ts=incoming.ts,
+        )
+
+    def _asked(self, incoming: Incoming, case: Case, done: tuple[str, ...] = (), *, keep: bool = True) -> Asked:
+        return Asked(
+            case=replace(case, last_ts=max(case.last_ts, incoming.ts)),
+            to=address_of(incoming),
+            question=incoming.text,
+            done=done,
+            line=line_of(incoming) if keep else None,
+            notice=words.removed(incoming.found),
+        )
+
+    async def _speak(self, incoming: Incoming, case: Case, *, keep: bool = True) -> Changes:
+        asked = self._asked(incoming, case, keep=keep)
+        if asked.notice is not None and only_removed(asked.question):
+            return self.speaking.say(asked, Reply(asked.notice), "asked to delete a secret")
+        return await self.speaking.carry_out(asked, await self._decision(incoming, asked))
+
+    async def _decision(self, incoming: Incoming, asked: Asked) -> Decision:
+        if is_late(incoming, self.clock.now()):
+            return Escalate(Reason.LATE, UNSURE_TOPIC)
+        if incoming.files and not asked.question.strip():
+            return Escalate(Reason.FILE, UNSURE_TOPIC)
+        return (await understand(asked.question, self.knowledge, unsure=asked.case.unsure)).decision
+
+    def _wait(self, incoming: Incoming) -> Changes:
+        """Nobody called the bot: people go first. The case is made now, so that it notices who writes."""
+        case = self._new_case(incoming)
+        now = self.clock.now()
+        # Late: it was read from history, and so may be the replies of people that are still to come.
+        due = now + LATE_GRACE if is_late(incoming, now) else max(now, at(incoming.ts) + self.premises.channel_wait)
+        watch = Watch(self.clock.new_id("watch"), case.id, incoming.key, incoming.lane, due)
+        notice = words.removed(incoming.found)
+        posts = () if notice is None else (Post(address_of(incoming), Hint(incoming.user, Reply(notice)), case.id),)
+        return Changes(
+            outcome="waiting for people first",
+            cases=(case,),
+            lines=(Spoken(case.id, line_of(incoming)),),
+            watch=watch,
+            posts=posts,
+        )
+
+    async def _relay(self, incoming: Incoming, case: Case) -> Changes:
+        """A specialist has the case: their card's thread gets the message, the customer a receipt."""
+        handoff = await self.cases.open_handoff(case.id)
+        if handoff is None:
+            log.error("case %s is %s without an open handoff; opening one", case.id, case.status)
+            return await self.speaking.carry_out(self._asked(incoming, case), Escalate(Reason.ERROR, UNSURE_TOPIC))
+        inside = Address(incoming.team, self.premises.specialist_channel)
+        told = [words.customer_wrote(incoming.text)]
+        told += [words.customer_shared(file.name, file.mimetype) for file in incoming.files]
+        posts = [Post(inside, Say(Note(text)), case=case.id, internal_of=handoff.id) for text in told]
+        posts.append(Post(address_of(incoming), React(incoming.ts, RECEIPT), case=case.id))
+        notice = words.removed(incoming.found)
+        if notice is not None:
+            posts.append(Post(address_of(incoming), Hint(incoming.user, Reply(notice)), case=case.id))
+        return Changes(
+            done=(incoming.key,),
+            outcome="relayed to specialists",
+            cases=(replace(case, last_ts=max(case.last_ts, incoming.ts)),),
+            lines=(Spoken(case.id, line_of(incoming)),),
+            posts=tuple(posts),
+        )
+
+    async def _amend(self, incoming: Incoming) -> Changes:
+        amended = await self.amending.amend(incoming)
+        if amended.case is None:
+            return replace(amended.changes, done=(incoming.key,))
+        answered = await self._speak(
+            replace(incoming, ts=amended.original_ts, kind=Kind.MESSAGE), amended.case, keep=False
+        )
+        if answered.outcome in amended.said_already:
+            return replace(amended.changes, done=(incoming.key,), outcome="edited: answered already")
+        return replace(answered, done=(incoming.key,), amended=amended.changes.amended)
+
+
+def address_of(incoming: Incoming) -> Address:
+    """Where an answer to this message goes: its thread; in a DM, top level when it was asked at top level."""
+    thread = incoming.thread_ts if incoming.place is Place.DM else incoming.thread_ts or incoming.ts
+    return Address(incoming.team, incoming.channel, thread)
+
+
+def line_of(incoming: Incoming) -> Line:
+    """A message as its case's transcript keeps it, with the names of files that came with it."""
+    files = "".join(f" [file: {file.name}]" for file in incoming.files)
+    text: Redacted = redacted(f"{incoming.text}{files}") if files else incoming.text
+    return Line(Speaker.CUSTOMER, incoming.user, text, incoming.ts, at(incoming.ts))

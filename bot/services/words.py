@@ -1,0 +1,119 @@
+"""What Handrail says that is not in an article. One place, so that its tone can be read in one sitting."""
+
+from __future__ import annotations
+
+from bot.domain.policy import Talk
+from bot.domain.redaction import Finding, Redacted, redacted
+
+SPECIALIST_WILL_ANSWER = redacted("A specialist will answer here.")
+SPECIALIST_HAS_IT_ALREADY = redacted(
+    "A specialist already has your question about this. I have added your message to it, and they will answer there."
+)
+CALLED_FOR_PERSON = redacted("I am passing this to a specialist. Everything you wrote here goes with it.")
+NO_ARTICLE = redacted("I am not sure about this one, so I am passing it to a specialist rather than guess.")
+LATE = redacted(
+    "I am sorry for the wait: your message reached me late. I am passing it to a specialist instead of answering now."
+)
+DOWN = redacted("I cannot look this up right now, so I am passing it to a specialist.")
+FILE_ONLY = redacted("I cannot read files, so I am passing this to a specialist.")
+DID_YOU_MEAN = redacted("I want to be sure that I answer the right thing. Did you mean one of these?")
+NOT_HELPFUL = redacted("Thank you for saying so. I am passing this to a specialist.")
+THANKS_FOR_FEEDBACK = redacted("Thank you, noted.")
+SOMETHING_ELSE = redacted("Please say it in other words, with as much detail as you like. Or ask for a specialist.")
+STAND_ASIDE = redacted(
+    "A specialist has this thread, so I am staying out of it. Write to me in a direct message, and I will answer there."
+)
+OFFER = redacted("I may be able to help with this, if you like.")
+NOT_NOW = redacted("I will stay out of this thread. Mention me here whenever you want me back.")
+RESOLVED = redacted("The specialist has closed this. Write here if anything is left, and I will pick it up.")
+ASKED_BOT_EARLIER = redacted("I am looking at your question now.")
+
+_TALK = {
+    Talk.GREETING: redacted(
+        "Hello. I answer questions about billing and refunds, and I bring in a specialist when a person is needed. "
+        "What would you like to know?"
+    ),
+    Talk.EMPTY: redacted(
+        "Hello, I am here. Ask me about billing or refunds, for example “How long does a refund take?” "
+        "or “Why is a charge pending?”, or ask for a specialist."
+    ),
+    Talk.THANKS: redacted("You are welcome. I am here if anything else comes up."),
+    Talk.GOODBYE: redacted("Goodbye, and take care."),
+}
+
+_REMOVED = {
+    Finding.CARD: "a card number",
+    Finding.CVC: "a card security code",
+    Finding.IBAN: "a bank account number",
+    Finding.KEY: "a password or key",
+}
+
+
+def small_talk(talk: Talk) -> Redacted:
+    """The bot's side of small talk."""
+    return _TALK[talk]
+
+
+def removed(found: frozenset[Finding]) -> Redacted | None:
+    """What a customer is told when secrets were removed from a message; None when there were none."""
+    if not found:
+        return None
+    # A security code is only ever found beside a card: naming the card is enough.
+    named = [_REMOVED[finding] for finding in Finding if finding in found]
+    things = " and ".join([", ".join(named[:-1]), named[-1]] if len(named) > 1 else named)
+    return redacted(
+        f"Your message held what looks like {things}. I removed it and kept no copy. "
+        "Please delete your message in Slack too: nobody here ever needs it in a chat."
+    )
+
+
+def customer_wrote(text: Redacted) -> Redacted:
+    """How a customer's further message stands in a case's internal thread."""
+    return redacted(f"Customer: {text}" if text.strip() else "Customer: (no text)")
+
+
+def customer_edited(text: Redacted) -> Redacted:
+    """How an edited message stands in a case's internal thread."""
+    return redacted(f"Customer edited a message. It now says: {text}")
+
+
+CUSTOMER_DELETED = redacted("Customer deleted a message.")
+
+
+def customer_shared(name: Redacted, mimetype: str) -> Redacted:
+    """How a file stands in a case's internal thread: named, never copied."""
+    return redacted(f"Customer shared a file: {name} ({mimetype})")
+
+
+def undelivered(text: Redacted, code: str) -> Redacted:
+    """What specialists are told when a customer could not be reached."""
+    return redacted(
+        f"This could not be delivered to the customer (Slack says {code}). Please reach them another way. "
+        f"It said: {text}"
+    )
+
+
+NOT_YOURS = redacted(
+    "These buttons are for the person who asked. Write to me in a direct message, and I will help you."
+)
+HANDED_OVER_ALREADY = redacted("A specialist already has this. What you write here reaches them.")
+STAFF_ONLY = redacted("Only specialists can do this. Ask an admin to add you to the specialists' group.")
+CLOSED_ALREADY = redacted("This case was closed in the meantime, so nothing was sent.")
+GONE = redacted("That article is not published any more. Please ask again in your own words.")
+
+
+def abandoned(text: Redacted) -> Redacted:
+    """What specialists are told of a message that could not even be made into a case."""
+    return redacted(
+        f"A message broke every try to handle it, and has no case. Please answer it by hand. It said: {text}"
+    )
+
+
+def replied(name: Redacted) -> Redacted:
+    """How a specialist's reply stands in the card's thread, before the reply itself."""
+    return redacted(f"{name} replied to the customer:")
+
+
+def reply_failed(name: Redacted) -> Redacted:
+    """What specialists are told when a reply of theirs broke on our side."""
+    return redacted(f"The reply by {name} could not be passed on because of a fault on our side. Please send it again.")

@@ -1,0 +1,1 @@
+"""Everything kept: SQLModel tables, stores, migrations."""

@@ -1,0 +1,66 @@
+"""A person's Home tab."""
+
+from __future__ import annotations
+
+from bot.domain.replies import Home, HomeCase
+from handlers.blocks import ids
+from handlers.blocks.elements import Block, actions, context, divider, header, mrkdwn, plain, section
+from handlers.blocks.reply import choice_buttons, choosable
+from handlers.blocks.text import day, escaped, one_line
+
+MAX_TOPICS = 24
+MAX_CASES = 10
+MAX_QUESTION = 200
+
+DOES = (
+    "I answer questions about payments, refunds, receipts and subscriptions, and show where each answer comes from. "
+    "Write to me under *Messages*, or mention me in a channel. When I am not sure, a person takes over."
+)
+REFUSES = (
+    "*What I do not do*\n"
+    "• I never move money: no refunds, charges or cancellations.\n"
+    "• I do not guess, and I make no promises about your money.\n"
+    "• I never ask for card numbers, passwords or codes. Please do not send them."
+)
+NO_CASES = "No open cases. When a person takes over a question of yours, it is listed here."
+STAFF = (
+    "*For specialists*\nCases that need a person arrive as cards in the specialist channel. "
+    "*Reply* on a card writes to the customer; the thread under a card is internal."
+)
+PRIVACY = (
+    "*Privacy:* card numbers, bank account numbers and keys are removed before anything is kept. "
+    "In a channel everybody there reads along: for anything personal write to me under *Messages*."
+)
+
+_STATUS = {
+    "open": "With Handrail",
+    "waiting": "Waiting for a specialist",
+    "claimed": "With a specialist",
+    "resolved": "Done",
+}
+
+
+def home_view(home: Home) -> Block:
+    """The view for `views.publish`."""
+    blocks = [header("Handrail: payment support"), section(mrkdwn(DOES)), section(mrkdwn(REFUSES))]
+    topics = choosable(home.topics, ids.HOME_ASK, MAX_TOPICS)
+    if topics:
+        blocks += [divider(), section(mrkdwn("*Ask me about*")), actions(*choice_buttons(topics, ids.HOME_ASK))]
+    blocks += [divider(), section(mrkdwn("*Your open cases*")), *_cases(home.cases)]
+    if home.staff:
+        blocks += [divider(), section(mrkdwn(STAFF))]
+    blocks += [divider(), context(mrkdwn(PRIVACY))]
+    return {"type": "home", "blocks": blocks}
+
+
+def _cases(cases: tuple[HomeCase, ...]) -> list[Block]:
+    if not cases:
+        return [context(mrkdwn(NO_CASES))]
+    blocks: list[Block] = []
+    for case in cases[:MAX_CASES]:
+        status = _STATUS.get(case.status) or escaped(one_line(case.status), 80)
+        blocks.append(section(plain(one_line(case.question), MAX_QUESTION)))
+        blocks.append(context(mrkdwn(f"{status} · since {day(case.since)}")))
+    if len(cases) > MAX_CASES:
+        blocks.append(context(mrkdwn(f"… and {len(cases) - MAX_CASES} more")))
+    return blocks

@@ -1,0 +1,91 @@
+"""The Bolt app: our intake before everything, two listeners for the reply modal, and an error handler that
+tells nobody anything."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable
+
+from aiohttp import WSMessage, WSMsgType
+from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
+from slack_bolt.async_app import AsyncApp
+from slack_bolt.authorization import AuthorizeResult
+from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
+from slack_sdk.socket_mode.request import SocketModeRequest
+from slack_sdk.socket_mode.response import SocketModeResponse
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.domain import buttons
+from bot.telemetry import count
+from handlers.events import readable
+from handlers.intake import Intake
+from handlers.views import Views
+
+log = logging.getLogger(__name__)
+
+HEARTBEAT_SECONDS = 2.0
+"""How often the socket is asked whether it lives; also the pause between two tries to connect again."""
+
+
+def build_app(client: AsyncWebClient, authorized: AuthorizeResult, intake: Intake, views: Views) -> AsyncApp:
+    """The app with everything that Handrail listens to. `authorized` is who `auth.test` said that we are.
+
+    Bolt's own authorization would ask at the first event, before our intake; when Slack fails then, Bolt
+    acknowledges the event and drops it.
+    """
+
+    async def authorize() -> AuthorizeResult:
+        return authorized
+
+    app = AsyncApp(
+        client=client,
+        authorize=authorize,
+        logger=logging.getLogger("slack_bolt"),
+        request_verification_enabled=False,
+    )
+    app.middleware(_as_middleware(intake))
+    app.action(buttons.REPLY)(views.open_reply)
+    app.view(buttons.REPLY_VIEW)(views.submit_reply)
+
+    @app.error
+    async def handle(error: Exception) -> None:
+        # The Bolt error handler, one of the three places that take every error: Slack gets no acknowledgement and
+        # delivers again. The body is not logged: it is raw.
+        log.error("a request from Slack failed", exc_info=error)
+        count("failures", kind="request")
+
+    return app
+
+
+def _as_middleware(intake: Intake) -> Callable[..., object]:
+    async def store_first(body, next_):  # type: ignore[no-untyped-def]  # Bolt finds arguments by these names
+        return await intake(body, next_)
+
+    return store_first
+
+
+class _Handler(AsyncSocketModeHandler):
+    """Bolt reads ids out of a body before any middleware, and breaks on one that is not what Slack documents: no
+    acknowledgement, four deliveries, four tracebacks."""
+
+    async def handle(self, client: AsyncBaseSocketModeClient, req: SocketModeRequest) -> None:
+        if readable(req.payload):
+            return await super().handle(client, req)  # type: ignore[arg-type]  # Bolt narrows the client's type
+        log.warning("a request of type %s was dropped: it is not what Slack documents", req.type)
+        count("events", result="malformed")
+        await client.send_socket_mode_response(SocketModeResponse(envelope_id=req.envelope_id))
+        return None
+
+
+def socket_handler(app: AsyncApp, app_token: str, on_connect: Callable[[], None]) -> AsyncSocketModeHandler:
+    """The Socket Mode connection. `on_connect` is called each time that Slack greets a new socket."""
+    handler = _Handler(app, app_token, logger=logging.getLogger("slack_bolt"), ping_interval=HEARTBEAT_SECONDS)
+
+    async def greeted(message: WSMessage) -> None:
+        first_words = message.data[:200] if message.type == WSMsgType.TEXT else ""
+        if '"hello"' in first_words and json.loads(message.data).get("type") == "hello":
+            on_connect()
+
+    handler.client.on_message_listeners.append(greeted)
+    return handler

@@ -1,0 +1,1 @@
+"""Everything Handrail talks to: the local workspace, payments, models, mail."""

@@ -1,0 +1,1 @@
+"""Block Kit: what Slack accepts in messages and views, and what its elements report back."""

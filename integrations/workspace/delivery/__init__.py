@@ -1,0 +1,1 @@
+"""How events and clicks reach apps: Socket Mode connections, the redelivery schedule, interactive envelopes."""

@@ -1,0 +1,1 @@
+"""What the browser page talks to: JSON calls, a stream of changes, the static files."""

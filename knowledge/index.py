@@ -1,0 +1,183 @@
+"""One publication, ready to be asked: head, words, chunk vectors and calibration, built together and swapped whole.
+
+Blocking: async code builds it and asks it in worker threads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.domain.articles import Action, Audience, Publication
+from bot.domain.routing import Band, Candidate, Routing
+from knowledge.calibration import Calibration, calibrate
+from knowledge.corpus import Corpus
+from knowledge.embedder import Embedder
+from knowledge.evidence import FEW, Board, Evidence, Verdict, best_by_class, judge
+from knowledge.head import KernelHead, fit
+from knowledge.leave_out import NEAREST, Dense, examples
+from knowledge.lexical import LexicalIndex
+from knowledge.text import Query
+from knowledge.vectors import ChromaVectors, ChunkVectors, collection_name, local_client
+
+MAX_CANDIDATES: Final = 10
+
+SECTION_LEAD: Final = 0.25
+SECTION_COSINE_LEAD: Final = 0.1
+"""By how much a section must beat its article's answer, in fused score and in cosine, to be cited instead of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Dense:
+    embedder: Embedder
+    head: KernelHead
+    chunks: ChunkVectors
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """One routing with what it rests on, for whoever edits articles."""
+
+    routing: Routing
+    nearest: tuple[tuple[str, float], ...]
+    features: tuple[float, ...]
+
+
+class Index:
+    """Answers `route` for one publication. Make it with `build`."""
+
+    def __init__(self, corpus: Corpus, calibration: Calibration, lexical: LexicalIndex, dense: _Dense | None) -> None:
+        self.corpus = corpus
+        self.calibration = calibration
+        self._lexical = lexical
+        self._dense = dense
+        self._owners = np.asarray(corpus.owners, dtype=np.intp)
+        self._boards = {audience: board_of(corpus, audience) for audience in Audience}
+
+    @property
+    def publication(self) -> Publication:
+        """What was built."""
+        return self.corpus.publication
+
+    @property
+    def by_words_only(self) -> bool:
+        """Whether this index works without embeddings."""
+        return self._dense is None
+
+    def route(self, question: str, audience: Audience = Audience.CUSTOMER) -> Routing:
+        """Which articles a question is about. Candidates are only what `audience` may read."""
+        board = self._boards[audience]
+        query = Query.of(question)
+        if not board.visible.any():
+            return Routing((), 0.0, Band.LOW, None, self.publication.number)
+        if not query.text:
+            return self._blank(board)
+        seen = self.evidence(query, audience)
+        return self._routing(judge(seen, board), seen, board)
+
+    def evidence(self, query: Query, audience: Audience) -> Evidence:
+        """Everything that retrieval sees of a question."""
+        units = (query.text, *query.sentences)
+        corpus = self.corpus
+        words = np.max([self._lexical.rows(unit) for unit in units], axis=0)
+        lexical = _best([self._lexical.chunks(unit, NEAREST, audience) for unit in units])
+        by_class = best_by_class(words, self._owners, corpus.other + 1)
+        if self._dense is None:
+            return Evidence(None, None, by_class, {}, lexical, query.long)
+        vectors = self._dense.embedder.embed(units)
+        scores = self._dense.head.scores(vectors)
+        head = (scores[0] + scores.max(axis=0)) / 2 if query.long else scores[0]
+        cosines = np.asarray((vectors @ self._dense.head.rows.T).max(axis=0), dtype=np.float64)
+        dense = _best(self._dense.chunks.nearest(vectors, NEAREST, audience))
+        return Evidence(
+            head, best_by_class(cosines, self._owners, corpus.other + 1), by_class, dense, lexical, query.long
+        )
+
+    def _blank(self, board: Board) -> Routing:
+        """A question without a word in it: the articles in their order, none of them likely."""
+        shown = [Candidate(self.corpus.articles[at].id, 0.0) for at in np.flatnonzero(board.visible)]
+        return Routing(tuple(shown[:MAX_CANDIDATES]), 0.0, Band.LOW, None, self.publication.number)
+
+    def _routing(self, verdict: Verdict, seen: Evidence, board: Board) -> Routing:
+        first = verdict.order[0]
+        confidence = float(self.calibration.confidence(verdict.features[None, :])[0])
+        band = self.calibration.band(confidence)
+        if board.few[first] and band is Band.HIGH:
+            band = Band.MIDDLE  # calibration knows nothing about articles that have hardly any phrasings
+        ranked = zip(verdict.order[:MAX_CANDIDATES], verdict.scores, strict=False)
+        return Routing(
+            tuple(Candidate(self.corpus.articles[at].id, score) for at, score in ranked),
+            confidence,
+            band,
+            self._heading(first, seen, board),
+            self.publication.number,
+        )
+
+    def _heading(self, article: int, seen: Evidence, board: Board) -> str | None:
+        """The article's best section; None when its answer serves as well, when words alone would have to tell, and
+        for a handoff, whose answer is what is said."""
+        fused = {at: score for at, score in seen.fused().items() if board.chunk_owner[at] == article}
+        if not fused or not seen.dense or self.corpus.articles[article].action is Action.HANDOFF:
+            return None
+        best = max(fused, key=lambda at: (fused[at], -at))
+        answer, worst = board.chunk_owner.index(article), min(seen.dense.values())
+        lead = fused[best] - fused.get(answer, 0.0)
+        nearer = seen.dense.get(best, worst) - seen.dense.get(answer, worst)
+        clear = lead >= SECTION_LEAD and nearer >= SECTION_COSINE_LEAD
+        return self.corpus.chunks[best].heading if clear else None
+
+    def explain(self, question: str, audience: Audience = Audience.CUSTOMER, count: int = 5) -> Explanation:
+        """A routing with the nearest phrasings, best first, as text and score."""
+        routing = self.route(question, audience)
+        query, board = Query.of(question), self._boards[audience]
+        if not query.text or not board.visible.any():
+            return Explanation(routing, (), ())
+        verdict = judge(self.evidence(query, audience), board)
+        return Explanation(routing, self._nearest(query, board, count), tuple(float(x) for x in verdict.features))
+
+    def _nearest(self, query: Query, board: Board, count: int) -> tuple[tuple[str, float], ...]:
+        if self._dense is None:
+            scores = self._lexical.rows(query.text)
+        else:
+            cosines = self._dense.embedder.embed((query.text,)) @ self._dense.head.rows.T
+            scores = np.asarray(cosines[0], dtype=np.float64)
+        owners, other = self.corpus.owners, self.corpus.other
+        readable = [at for at in range(len(owners)) if owners[at] == other or board.visible[owners[at]]]
+        best = sorted(readable, key=lambda at: (-scores[at], at))[:count]
+        return tuple((self.corpus.rows[at], float(scores[at])) for at in best)
+
+
+def _best(found: Sequence[Mapping[int, float]]) -> dict[int, float]:
+    """The best score of each position over several searches."""
+    best: dict[int, float] = {}
+    for scores in found:
+        for at, score in scores.items():
+            best[at] = max(best.get(at, score), score)
+    return best
+
+
+def board_of(corpus: Corpus, audience: Audience) -> Board:
+    """What `audience` may be shown of a corpus."""
+    position = {article.id: at for at, article in enumerate(corpus.articles)}
+    few = np.array([len(article.questions) < FEW for article in corpus.articles], dtype=bool)
+    owners = tuple(position[chunk.article] for chunk in corpus.chunks)
+    return Board(np.array(corpus.visible(audience), dtype=bool), few, owners)
+
+
+def build(corpus: Corpus, embedder: Embedder | None, vectors: NDArray[np.float32] | None) -> Index:
+    """Build everything for a corpus. `vectors` are those of `corpus.texts`, in their order; both they and the
+    embedder are None when search is by words only."""
+    lexical = LexicalIndex(corpus.rows, corpus.chunks)
+    board = board_of(corpus, Audience.CUSTOMER)
+    if embedder is None or vectors is None:
+        return Index(corpus, calibrate(examples(corpus, board, lexical, None)), lexical, None)
+    rows, chunks = vectors[: len(corpus.rows)], vectors[len(corpus.rows) :]
+    head, left_out = fit(rows, corpus.owners, corpus.other + 1)
+    calibration = calibrate(examples(corpus, board, lexical, Dense(rows, chunks, left_out)))
+    collection = ChromaVectors(local_client(), collection_name(corpus.publication.number, embedder.name), corpus.chunks)
+    collection.fill(chunks)
+    return Index(corpus, calibration, lexical, _Dense(embedder, head, collection))

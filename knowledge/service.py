@@ -1,0 +1,173 @@
+"""`LiveKnowledge`: the newest publication, ready to be asked; it swaps whole when another one is published."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import Collection
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.domain.articles import Audience, Publication, Revision
+from bot.domain.redaction import Redacted
+from bot.domain.routing import Routing
+from bot.errors import HandrailError, Unavailable
+from bot.ports import ArticleStore, VectorStore
+from knowledge.corpus import Corpus, Topic, not_ours
+from knowledge.embedder import Embedder
+from knowledge.index import Explanation, Index, build
+from knowledge.text import text_hash
+
+NOTHING: Final = Publication(0, ())
+EMBED_AT_ONCE: Final = 64
+MOST_SKIPPED: Final = 30
+"""Polls that a publication which cannot be built is left alone for, at most: a minute."""
+
+log = logging.getLogger(__name__)
+
+
+class LiveKnowledge:
+    """Fulfils `bot.ports.Knowledge` from the stores. Call `refresh` once before asking, then run `poll`.
+
+    `store_errors` are what the stores raise when they are down, besides our own errors: with them, too, the old
+    publication stays live. Questions are routed in one worker thread, publications are built in another.
+    """
+
+    def __init__(
+        self,
+        articles: ArticleStore,
+        vectors: VectorStore,
+        embedder: Embedder | None,
+        *,
+        topics: Collection[Topic] | None = None,
+        store_errors: tuple[type[Exception], ...] = (),
+    ) -> None:
+        self._articles = articles
+        self._vectors = vectors
+        self._embedder = embedder
+        self._topics = not_ours() if topics is None else tuple(topics)
+        self._failures: tuple[type[Exception], ...] = (HandrailError, sqlite3.Error, OSError, ValueError, *store_errors)
+        self._index: Index | None = None
+        self._swap = asyncio.Lock()
+        self._bad = NOTHING.number
+        self._skip = self._skipped = 0
+        self._reported = ""
+        self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="knowledge")
+
+    @property
+    def publication(self) -> Publication:
+        """What answers rest on now; number 0 while there is nothing."""
+        return self._index.publication if self._index is not None else NOTHING
+
+    @property
+    def by_words_only(self) -> bool:
+        """Whether questions are matched by their words, because this installation has no embedder."""
+        return self._embedder is None
+
+    def revision(self, article_id: str) -> Revision | None:
+        """The live revision of an article, None when it is not published."""
+        return self.publication.get(article_id)
+
+    async def route(self, question: Redacted) -> Routing:
+        """Which articles for customers a question is about. Raises Unavailable("knowledge") when nothing is
+        published."""
+        index = self._live()
+        return await asyncio.get_running_loop().run_in_executor(self._worker, index.route, question, Audience.CUSTOMER)
+
+    async def explain(self, question: Redacted) -> Explanation:
+        """A routing with what it rests on. Raises like `route`."""
+        index = self._live()
+        return await asyncio.get_running_loop().run_in_executor(self._worker, index.explain, question)
+
+    def _live(self) -> Index:
+        if self._index is None:
+            raise Unavailable("knowledge")
+        return self._index
+
+    async def refresh(self) -> bool:
+        """Go live with the newest publication. True when it was swapped in.
+
+        When it cannot be built the old one stays and the failure is logged; with no old one the failure is raised.
+        """
+        async with self._swap:
+            try:
+                number = await self._articles.publication_number()
+                if number == self.publication.number or self._left_alone(number):
+                    return False
+                index = await self._build(await self._articles.publication())
+            except self._failures as failure:
+                if self._index is None:
+                    raise
+                self._report(f"the publication stays at {self.publication.number}", failure)
+                return False
+            if index is None:
+                return False
+            self._index, self._bad, self._skip, self._reported = index, NOTHING.number, 0, ""
+            log.info("publication %s is live", index.publication.number)
+            return True
+
+    def _left_alone(self, number: int) -> bool:
+        """Whether a publication that failed before is to be tried later only: each time twice as many polls."""
+        if number != self._bad or self._skip <= 0:
+            return False
+        self._skip -= 1
+        return True
+
+    async def _build(self, publication: Publication) -> Index | None:
+        """The index of a publication; None when there is nothing to publish."""
+        if publication.number == NOTHING.number:
+            return None
+        if publication.number != self._bad:
+            self._bad, self._skipped = publication.number, 0
+        self._skipped = min(2 * self._skipped + 1, MOST_SKIPPED)
+        self._skip = self._skipped
+        corpus = Corpus.of(publication, self._topics)
+        vectors = None if self._embedder is None else await self._embedded(self._embedder, corpus.texts)
+        return await asyncio.to_thread(build, corpus, self._embedder, vectors)
+
+    async def _embedded(self, embedder: Embedder, texts: tuple[str, ...]) -> NDArray[np.float32]:
+        """One row a text. What the store has is taken from it; the rest is embedded and kept there."""
+        names = [text_hash(text) for text in texts]
+        kept = await self._vectors.vectors(embedder.name, frozenset(names))
+        known = {
+            name: np.frombuffer(raw, dtype="<f4") for name, raw in kept.items() if len(raw) == 4 * embedder.dimension
+        }
+        missing = {name: text for name, text in zip(names, texts, strict=True) if name not in known}
+        todo = list(missing.items())
+        for start in range(0, len(todo), EMBED_AT_ONCE):
+            part = todo[start : start + EMBED_AT_ONCE]
+            made = await asyncio.to_thread(embedder.embed, [text for _, text in part])
+            fresh = {name: row.astype("<f4") for (name, _), row in zip(part, made, strict=True)}
+            await self._vectors.save_vectors(embedder.name, {name: row.tobytes() for name, row in fresh.items()})
+            known.update(fresh)
+        return np.array([known[name] for name in names], dtype=np.float32).reshape(len(names), embedder.dimension)
+
+    async def poll(self, interval: float = 2.0) -> None:
+        """Refresh every `interval` seconds until cancelled."""
+        while True:
+            await asyncio.sleep(interval)
+            if self._index is None:
+                await self._first()
+            else:
+                await self.refresh()
+
+    async def _first(self) -> None:
+        """A refresh while nothing is live yet: what fails is logged and tried again."""
+        try:
+            await self.refresh()
+        except self._failures as failure:
+            self._report("nothing is published yet", failure)
+
+    def _report(self, consequence: str, failure: Exception) -> None:
+        """Warn once of each failure, however often it is met again."""
+        known, self._reported = self._reported, repr(failure)
+        if known != self._reported:
+            log.warning("Knowledge could not be refreshed; %s.", consequence, exc_info=failure)
+
+    def close(self) -> None:
+        """Stop the worker thread. Questions on their way are answered; new ones raise RuntimeError."""
+        self._worker.shutdown(wait=False)

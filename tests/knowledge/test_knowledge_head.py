@@ -1,0 +1,104 @@
+"""The closed forms of the head equal what a refit gives."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.domain.routing import Band
+from knowledge.calibration import NEVER, Calibration, Examples, calibrate, floor, threshold
+from knowledge.head import fit
+
+
+def unit_rows(seed: int, count: int) -> np.ndarray:
+    rows = np.random.default_rng(seed).normal(size=(count, 16))
+    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+
+
+@settings(derandomize=True, max_examples=200, deadline=None)
+@given(st.integers(0, 10_000), st.integers(4, 24), st.integers(2, 5))
+def test_leave_one_out_equals_a_refit(seed: int, count: int, classes: int) -> None:
+    rows = unit_rows(seed, count)
+    owners = [at % classes for at in range(count)]
+    alone = fit(rows, owners, classes)[1].without_self()
+    at = seed % count
+    rest = [other for other in range(count) if other != at]
+    head, _ = fit(rows[rest], [owners[other] for other in rest], classes)
+    assert np.allclose(alone[at], head.scores(rows[at : at + 1])[0], atol=1e-6)
+
+
+@settings(derandomize=True, max_examples=200, deadline=None)
+@given(st.integers(0, 10_000), st.integers(6, 24), st.integers(2, 5))
+def test_leave_group_out_equals_a_refit(seed: int, count: int, classes: int) -> None:
+    rows = unit_rows(seed, count)
+    owners = [at % classes for at in range(count)]
+    group = [at for at in range(count) if owners[at] == seed % classes]
+    rest = [at for at in range(count) if at not in group]
+    head, _ = fit(rows[rest], [owners[at] for at in rest], classes)
+    left_out = fit(rows, owners, classes)[1].without_group(group)
+    assert np.allclose(left_out, head.scores(rows[group]), atol=1e-6)
+
+
+def test_a_learnt_row_scores_its_own_class_best() -> None:
+    rows = unit_rows(1, 20)
+    owners = [at % 4 for at in range(20)]
+    head, _ = fit(rows, owners, 4)
+    assert head.scores(rows).argmax(axis=1).tolist() == owners
+
+
+def examples_of(seed: int, count: int = 400) -> Examples:
+    chance = np.random.default_rng(seed)
+    signal = chance.uniform(-3, 3, count)
+    right = chance.uniform(size=count) < 1 / (1 + np.exp(-3 * signal))
+    noise = chance.normal(size=count)
+    return Examples(np.column_stack([signal, -signal, noise]), right, right, np.ones(count))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_confidence_is_the_share_that_is_right(seed: int) -> None:
+    known, unseen = examples_of(seed), examples_of(seed + 100, 4000)
+    fitted = calibrate(known)
+    confidence = fitted.confidence(unseen.features)
+    for low in (0.2, 0.4, 0.6, 0.8):
+        chosen = (confidence >= low) & (confidence < low + 0.2)
+        assert abs(unseen.right[chosen].mean() - confidence[chosen].mean()) < 0.1
+    high = confidence >= fitted.high
+    assert unseen.right[high].mean() > 0.94
+
+
+def test_more_evidence_never_makes_less_sure() -> None:
+    fitted = calibrate(examples_of(3))
+    assert min(fitted.weights) >= 0
+    assert fitted.weights[1] == 0
+
+
+@settings(derandomize=True, max_examples=200, deadline=None)
+@given(st.lists(st.tuples(st.floats(0, 1), st.booleans()), max_size=60), st.floats(0.5, 0.99))
+def test_a_threshold_keeps_its_promise(pairs: list[tuple[float, bool]], share: float) -> None:
+    confidence = np.array([pair[0] for pair in pairs], dtype=np.float64)
+    right = np.array([pair[1] for pair in pairs], dtype=bool)
+    weight = np.ones(len(pairs))
+    high = threshold(confidence, right, weight, share)
+    chosen = confidence >= high
+    assert high == NEVER or right[chosen].mean() >= share
+    low = floor(confidence, weight, 0.1)
+    assert (confidence < low).sum() <= 0.1 * len(pairs)
+
+
+@pytest.mark.parametrize("right", [[], [True] * 9, [False] * 9])
+def test_without_two_kinds_of_examples_nothing_is_answered(right: list[bool]) -> None:
+    flags = np.array(right, dtype=bool)
+    fitted = calibrate(Examples(np.zeros((len(right), 2)), flags, flags, np.ones(len(right))))
+    assert fitted.band(1.0) is Band.MIDDLE
+
+
+def test_bands() -> None:
+    fitted = Calibration((0.0,), (1.0,), (1.0,), 0.0, high=0.9, low=0.3)
+    assert [fitted.band(chance) for chance in (0.9, 0.89, 0.3, 0.29)] == [
+        Band.HIGH,
+        Band.MIDDLE,
+        Band.MIDDLE,
+        Band.LOW,
+    ]
