@@ -123,10 +123,10 @@ def required_for_run(settings: Settings) -> list[str]:
 @asynccontextmanager
 async def open_stores(settings: Settings, clock: Clock) -> AsyncIterator[Stores]:
     """The stores over a database of this version's shape. Raises UsageError when it cannot be opened."""
-    url = database.app_url(settings.database_url, settings.data_dir)
     try:
+        url = database.app_url(settings.database_url, settings.data_dir)
         await asyncio.to_thread(database.migrate, url)
-    except SQLAlchemyError as error:
+    except (SQLAlchemyError, ValueError) as error:
         raise UsageError(
             f"The database cannot be opened ({type(error).__name__}). Check DATABASE_URL and that its server answers, "
             "or leave DATABASE_URL out to use a file in DATA_DIR."
@@ -279,9 +279,10 @@ async def _keep_up(missed: asyncio.Event, catch_up: CatchUp, stores: Stores, wak
             async with asyncio.timeout(CATCH_UP_EVERY):
                 await missed.wait()
         except TimeoutError:
-            await _guarded(lambda: sweep(stores.books, waker, clock.new_id("tick")))
+            log.debug("nothing reconnected; reading what may have been missed all the same")
         missed.clear()
         await _guarded(catch_up.run)
+        await _guarded(lambda: sweep(stores.books, waker, clock.new_id("tick")))
 
 
 async def _guarded(work: Callable[[], Awaitable[object]]) -> None:

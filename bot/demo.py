@@ -59,7 +59,9 @@ async def demo(data_dir: Path, port: int, **changes: Any) -> AsyncIterator[tuple
     except workspace.PortInUse as error:
         raise PortInUse(port) from error
     except workspace.StoreUnavailable as error:
-        raise DataDirError(f"The workspace's file cannot be used: {error}. Choose another --data-dir.") from error
+        raise DataDirError(
+            f"{error}. If another demo runs on {data_dir}, stop it first, or choose another folder with --data-dir."
+        ) from error
     try:
         async with running(settings_for(ws, data_dir, **changes)) as bot:
             yield ws, bot

@@ -15,6 +15,7 @@ from typing import Annotated, Any
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from bot.domain.redaction import redacted
 from bot.errors import SettingsError
 
 _CHANNEL = re.compile(r"[CG][A-Z0-9]{2,}")
@@ -135,7 +136,8 @@ class Settings(BaseSettings):
 def _all_match(values: tuple[str, ...], pattern: re.Pattern[str], expected: str) -> tuple[str, ...]:
     wrong = [value for value in values if not pattern.fullmatch(value)]
     if wrong:
-        raise ValueError(f"{', '.join(wrong)}: expected {expected}")
+        # A token in the wrong line must not be echoed.
+        raise ValueError(f"{redacted(', '.join(wrong))}: expected {expected}")
     return values
 
 
@@ -149,6 +151,8 @@ def load_settings(overrides: Mapping[str, Any] | None = None, *, env_file: str |
     """Settings of this process. Raises SettingsError that names each wrong one, never its value if secret."""
     try:
         return Settings(_env_file=env_file, **dict(overrides or {}))  # type: ignore[call-arg]  # pydantic-settings' own
+    except UnicodeDecodeError:
+        raise SettingsError(f"The file {env_file} is not UTF-8 text. Save it as UTF-8.") from None
     except ValidationError as error:
         problems = [f"{str(problem['loc'][0]).upper()}: {_plain(problem['msg'])}" for problem in error.errors()]
         raise SettingsError("Some settings cannot be used. " + "; ".join(problems)) from None

@@ -51,6 +51,8 @@ _REFUSED = frozenset({
     "team_not_found", "thread_not_found", "token_revoked", "too_many_emoji", "too_many_reactions",
     "two_factor_setup_required", "unknown_method", "user_disabled", "user_not_found", "user_not_in_channel",
     "user_not_visible", "view_too_large",
+    "token_expired", "org_login_required", "enterprise_is_restricted", "ekm_access_denied",
+    "no_such_subteam", "subteam_not_found",
 })  # fmt: skip
 _REFUSED_PREFIX = "restricted_action"
 

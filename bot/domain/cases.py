@@ -34,6 +34,8 @@ class Reason(StrEnum):
     """Why a person was called: a closed list."""
 
     ASKED = "asked for a person"
+    DISTRESS = "somebody may be in danger"
+    LEGAL = "legal threat or formal complaint"
     ARTICLE = "topic that a person must take"
     UNSURE = "no article fits"
     UNSURE_TWICE = "unsure twice"

@@ -20,6 +20,7 @@ class Talk(StrEnum):
     """Small talk: what people say that is not a question."""
 
     GREETING = "greeting"
+    WHO = "who are you"
     THANKS = "thanks"
     GOODBYE = "goodbye"
     EMPTY = "empty"
@@ -69,13 +70,23 @@ _SMALL_TALK: tuple[tuple[Talk, re.Pattern[str]], ...] = (
         ),
     ),
     (
+        Talk.WHO,
+        re.compile(
+            r"(hi |hey |hello )?(so )?(who are you|what are you|what can you do|what do you do|help"
+            r"|how can you help( me)?"
+            r"|are you (a |an )?(bot|robot|ai|machine|human|person|real|real person|a real person|chatgpt|gpt))"
+            r"( handrail| please| really)?"
+        ),
+    ),
+    (
         Talk.THANKS,
         re.compile(
             r"(ok |okay |great |perfect |super |awesome |cool |oh |ah |got it |alright )*"
             r"(thanks|thank you|thankyou|thx|ty|cheers|many thanks|much appreciated|appreciate it)"
             r"( (so much|very much|a lot|a bunch|again|for (your|the) help|that helps|that helped|bot|handrail|team))*"
-            r"|(ok|okay|got it|great|perfect|cool|that helps|that helped|all good|all clear|sounds good)"
-            r"( (thanks|thx))?"
+            r"|(ok|okay|oh|ah|got it|great|perfect|cool|nice|that helps|that helped|all good|all clear|sounds good)"
+            r"( (ok|okay|got it|great|perfect|cool|nice|that helps|that helped|all good|all clear|sounds good"
+            r"|thanks|thx))*"
         ),
     ),
     (
@@ -95,6 +106,21 @@ _NOT_ASKING = re.compile(
 )
 
 
+_DISTRESS = re.compile(
+    r"\b(?:kill(?:ing)? my\s?self|suicid\w*|end(?:ing)? my (?:own )?life|want to die|wanna die|hurt(?:ing)? my\s?self"
+    r"|harm(?:ing)? my\s?self|self[- ]harm|don'?t want to live|no reason to live)\b",
+    re.IGNORECASE,
+)
+_LEGAL = re.compile(
+    r"\b(?:(?:i|we)(?:'ll| will|'m going to| am going to| are going to)? (?:sue|be suing)\b|suing you|sue you|sue acme"
+    r"|my (?:lawyer|attorney|solicitor)|our (?:lawyer|attorney|solicitor)s?|legal action|take (?:you|this) to court"
+    r"|small claims|ombudsman|consumer protection|report(?:ing)? you to|data protection authority|class action)",
+    re.IGNORECASE,
+)
+LEGAL_TOPIC = "legal"
+DISTRESS_TOPIC = "distress"
+
+
 def small_talk(text: str) -> Talk | None:
     """The kind of small talk that the *whole* text is, None when there is more to it."""
     words = " ".join(_PUNCTUATION.sub(" ", text).lower().split())
@@ -108,6 +134,11 @@ def asks_for_person(text: str) -> bool:
     return len(text) <= 200 and bool(_PERSON.search(text)) and not _NOT_ASKING.search(text)
 
 
+def declines_person(text: str) -> bool:
+    """Whether somebody says in so many words that they do not want a human."""
+    return bool(_PERSON.search(text)) and bool(_NOT_ASKING.search(text))
+
+
 def citation(revision: Revision, heading: str | None) -> Citation:
     """What an answer from this revision cites."""
     article = revision.article
@@ -115,10 +146,14 @@ def citation(revision: Revision, heading: str | None) -> Citation:
 
 
 def by_rule(text: str, publication: Publication) -> Decision | None:
-    """What is decided without retrieval: small talk, and a request for a person."""
+    """What is decided without retrieval: small talk, distress, a legal threat, a request for a person."""
     talk = small_talk(text)
     if talk is not None:
         return Chat(talk)
+    if _DISTRESS.search(text):
+        return Escalate(Reason.DISTRESS, DISTRESS_TOPIC, Priority.URGENT)
+    if _LEGAL.search(text):
+        return Escalate(Reason.LEGAL, LEGAL_TOPIC, Priority.HIGH)
     if asks_for_person(text):
         return for_person(publication)
     return None

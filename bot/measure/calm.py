@@ -68,4 +68,6 @@ class Calm:
             if now != seen:
                 seen, since = now, time.monotonic()
             if time.monotonic() - since > STUCK_AFTER or self.storm.bot.pid is None:
-                raise Stuck(f"Waited for {what} that does not end: {seen}.\n{self.storm.bot.tail()}")
+                sockets, tail = self.storm.ws.sockets, self.storm.bot.tail()
+                await self.storm.bot.abort()
+                raise Stuck(f"Waited for {what} that does not end: {seen}, {sockets} sockets.\n{tail}")

@@ -35,7 +35,13 @@ class Child:
         self._arguments = arguments
         kept = {key: os.environ[key] for key in _KEPT if key in os.environ}
         # The folder is not the checkout's, so that no .env of the operator is read.
-        self._environment = {**kept, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", **environment}
+        self._environment = {
+            **kept,
+            "PYTHONPATH": str(ROOT),
+            "PYTHONUNBUFFERED": "1",
+            "PYTHONFAULTHANDLER": "1",
+            **environment,
+        }
         self._process: asyncio.subprocess.Process | None = None
 
     @property
@@ -98,6 +104,10 @@ class Child:
             return
         process.send_signal(how)
         await process.wait()
+
+    async def abort(self) -> None:
+        """End it so that it writes what each of its threads was doing to its log first."""
+        await self._end(signal.SIGABRT)
 
     def tail(self) -> str:
         """The end of its log."""

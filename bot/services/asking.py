@@ -37,13 +37,15 @@ async def ask(raw: str, knowledge: Knowledge) -> Asking:
     """What the bot would say to a new conversation's first message. Writes nothing, tells nobody."""
     redaction = redact(raw)
     question = redaction.text
-    notice = words.removed(redaction.found) if only_removed(question) else None
+    notice = words.removed(redaction.found)
     understood = await understand(question, knowledge, route_always=True)
     candidates = tuple(one.article for one in understood.routing.candidates) if understood.routing else ()
     confidence = 1.0 if understood.by_rule else (understood.routing.confidence if understood.routing else 0.0)
     action, article, text, citations, reason = _spoken(understood)
+    if notice is not None and only_removed(question):
+        return Asking(question, "answer", None, candidates, 1.0, str(notice), (), "a secret was removed")
     if notice is not None:
-        action, article, text, citations, reason = "answer", None, str(notice), (), "secret removed"
+        text = f"{notice}\n\n{text}"
     return Asking(question, action, article, candidates, round(confidence, 4), text, citations, reason)
 
 

@@ -27,6 +27,12 @@ FIRST_WAIT = 0.5
 LONGEST_WAIT = 300.0
 GIVE_UP_AFTER = timedelta(hours=6)
 """A post that Slack did not take for so long is reported to the specialists instead."""
+REFUSES_US = frozenset({
+    "account_inactive", "ekm_access_denied", "enterprise_is_restricted", "invalid_auth", "missing_scope", "not_authed",
+    "org_login_required", "team_access_not_granted", "token_expired", "token_revoked",
+})  # fmt: skip
+"""Slack refuses the bot, not the post: an operator mends that, and what was to be said must still be there then.
+A receipt or a hint does not wait: words would wait behind it."""
 ROWS_A_WAKE = 20
 BROKEN_AFTER = 6
 """Attempts after which a row that breaks our own code is refused."""
@@ -84,6 +90,9 @@ class Delivery:
             else:
                 await self.outbox.sent(row.id, await self._do(row, begun.attempt))
         except DeliveryRefused as error:
+            if error.code in REFUSES_US and isinstance(row.deed, Say | ShowCard):
+                attempt = begun.attempts if isinstance(begun, Forbidden) else begun.attempt
+                return await self._defer(row, attempt, DeliveryDeferred(error.code, LONGEST_WAIT / 5))
             await self._refuse(row, error.code)
         except DeliveryDeferred as error:
             attempt = begun.attempts if isinstance(begun, Forbidden) else begun.attempt

@@ -15,6 +15,8 @@ from bot.services import words
 
 _SAID_BEFORE = {
     Reason.ASKED: words.CALLED_FOR_PERSON,
+    Reason.DISTRESS: words.DISTRESS,
+    Reason.LEGAL: words.LEGAL,
     Reason.UNSURE: words.NO_ARTICLE,
     Reason.UNSURE_TWICE: words.NO_ARTICLE,
     Reason.NOT_HELPFUL: words.NOT_HELPFUL,

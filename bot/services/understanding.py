@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.domain.articles import Priority
 from bot.domain.cases import Reason
-from bot.domain.policy import UNSURE_TOPIC, Decision, Escalate, by_rule, decide
+from bot.domain.policy import PERSON_ARTICLE, UNSURE_TOPIC, Decision, Escalate, by_rule, decide, declines_person
 from bot.domain.redaction import Redacted
 from bot.domain.routing import Band, Routing
 from bot.errors import Unavailable
@@ -46,7 +46,17 @@ async def understand(
         return Understood(rule or down, None, by_rule=rule is not None)
     if rule is not None:
         return Understood(rule, routing, by_rule=True)
+    if declines_person(question):
+        routing = _without_person(routing)
     return Understood(decide(routing, publication, unsure), routing, by_rule=False)
+
+
+def _without_person(routing: Routing) -> Routing:
+    """The routing of somebody who does not want a human: that article is not what they ask for."""
+    left = tuple(candidate for candidate in routing.candidates if candidate.article != PERSON_ARTICLE)
+    if len(left) == len(routing.candidates) or routing.candidates[0].article != PERSON_ARTICLE:
+        return replace(routing, candidates=left)
+    return replace(routing, candidates=left, band=Band.MIDDLE if left else Band.LOW, heading=None)
 
 
 def is_sure(understood: Understood) -> bool:

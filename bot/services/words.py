@@ -10,6 +10,12 @@ SPECIALIST_HAS_IT_ALREADY = redacted(
     "A specialist already has your question about this. I have added your message to it, and they will answer there."
 )
 CALLED_FOR_PERSON = redacted("I am passing this to a specialist. Everything you wrote here goes with it.")
+DISTRESS = redacted(
+    "I am sorry that things are this hard. I am a bot for billing questions, and you deserve a person now: please call "
+    "the emergency number or a crisis line where you are, or somebody you trust. I have asked a person here to look at "
+    "your message right away."
+)
+LEGAL = redacted("I hear that this is serious. I am passing it to a specialist, with everything you wrote here.")
 NO_ARTICLE = redacted("I am not sure about this one, so I am passing it to a specialist rather than guess.")
 LATE = redacted(
     "I am sorry for the wait: your message reached me late. I am passing it to a specialist instead of answering now."
@@ -32,6 +38,10 @@ _TALK = {
     Talk.GREETING: redacted(
         "Hello. I answer questions about billing and refunds, and I bring in a specialist when a person is needed. "
         "What would you like to know?"
+    ),
+    Talk.WHO: redacted(
+        "I am Handrail, a bot for questions about billing and refunds. I answer from our policy and show you the "
+        "source. When I am not sure, or when you ask for it, a specialist takes over."
     ),
     Talk.EMPTY: redacted(
         "Hello, I am here. Ask me about billing or refunds, for example “How long does a refund take?” "

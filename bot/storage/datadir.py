@@ -21,8 +21,10 @@ def prepare(path: Path) -> None:
     probe = path / ".write-probe"
     try:
         path.mkdir(parents=True, exist_ok=True, mode=0o700)
-        probe.write_bytes(b"x" * 4096)
-        probe.unlink()
+        try:
+            probe.write_bytes(b"x" * 4096)
+        finally:
+            probe.unlink(missing_ok=True)
         free = shutil.disk_usage(path).free
     except OSError as error:
         raise DataDirError(

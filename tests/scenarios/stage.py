@@ -9,10 +9,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from bot.app import Running, running
+from sqlalchemy import select
+
+from bot.app import Running, Stores, SystemClock, open_stores, running
 from bot.demo import settings_for
 from bot.domain import buttons
 from bot.ports import Pending
+from bot.settings import Settings
+from bot.storage.tables import VectorTable
 from integrations.workspace import Person, Workspace, WorkspaceConfig, demo_seed
 
 MIRA, TOM, ADA, GIL = "U0MIRA", "U0TOM", "U0ADA", "U0GIL"
@@ -101,6 +105,24 @@ class Stage:
         await self.ws.idle()
 
 
+_kept: dict[str, dict[str, bytes]] = {}
+"""Embeddings by embedder and text hash: the same for every stage, and slow to make."""
+
+
+async def _bring_vectors(settings: Settings) -> None:
+    async with open_stores(settings, SystemClock()) as stores:
+        for embedder, vectors in _kept.items():
+            await stores.articles.save_vectors(embedder, vectors)
+
+
+async def _keep_vectors(stores: Stores) -> None:
+    if _kept:
+        return
+    async with stores.engine.connect() as connection:
+        for row in await connection.execute(select(VectorTable.__table__)):
+            _kept.setdefault(row.embedder, {})[row.text_hash] = bytes(row.vector)
+
+
 @asynccontextmanager
 async def open_stage(folder: Path, *, database_url: str | None = None, **changes: Any) -> AsyncIterator[Stage]:
     """A stage on a database of its own."""
@@ -116,7 +138,9 @@ async def open_stage(folder: Path, *, database_url: str | None = None, **changes
     await ws.start()
     try:
         settings = settings_for(ws, folder, **{"database_url": database_url, "channel_wait_seconds": 0.0, **changes})
+        await _bring_vectors(settings)
         async with running(settings) as bot:
+            await _keep_vectors(bot.stores)
             yield Stage(ws, bot)
     finally:
         await ws.stop()
