@@ -100,6 +100,9 @@ class Inbox(Protocol):
     async def amendments(self, lane: str, target_ts: str) -> tuple[Incoming, ...]:
         """Unprocessed edits and deletes of a message, oldest first."""
 
+    async def amended_before(self, channel: str, target_ts: str) -> tuple[Incoming, ...]:
+        """Processed edits and deletes of a message, oldest first: they came before it."""
+
     async def dm_of(self, team: str, user: str) -> str | None:
         """The direct conversation in which this person was last seen with us."""
 

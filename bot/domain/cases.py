@@ -124,8 +124,9 @@ def conversation_of(incoming: Incoming) -> str:
 
 
 def joins(incoming: Incoming, latest: Case) -> bool:
-    """Whether a top-level DM message belongs to the latest conversation there."""
-    return seconds(incoming.ts) - seconds(latest.last_ts) < DM_JOINS_WITHIN
+    """Whether a top-level DM message belongs to the latest conversation there: within the hour, and for as long as
+    a person has it (docs/decisions/0009)."""
+    return latest.status in HUMAN_HAS_IT or seconds(incoming.ts) - seconds(latest.last_ts) < DM_JOINS_WITHIN
 
 
 def is_late(incoming: Incoming, now: datetime) -> bool:

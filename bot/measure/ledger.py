@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,15 +22,16 @@ _STARTS = "SELECT queue_partition_key, started_at_epoch_ms FROM {table} WHERE qu
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """Everything that the verdict reads. Rows by id; `starts`: by lane, when turns were started, ascending."""
+    """Everything that the verdict reads. Rows by id; `starts`: by lane, when turns were started, ascending, rounded
+    down by `rounding`. `serial`: rows were committed in the order of their times, since one writes at a time."""
 
     inbox: Sequence[Row]
     outbox: Sequence[Row]
     lines: Sequence[Row]
     handoffs: Sequence[Row]
     starts: Mapping[str, Sequence[datetime]]
-    resolution: float
-    """Seconds that `starts` are rounded down to."""
+    rounding: timedelta
+    serial: bool
 
 
 class Ledger:
@@ -83,7 +84,8 @@ class Ledger:
             lines=self._rows(LineTable, LineTable.id),
             handoffs=self._rows(HandoffTable, HandoffTable.id),
             starts=self._starts(),
-            resolution=1.0 if self._is_sqlite else 0.001,
+            rounding=timedelta(seconds=1 if self._is_sqlite else 0.001),
+            serial=self._is_sqlite,
         )
 
     def _starts(self) -> Mapping[str, Sequence[datetime]]:

@@ -15,6 +15,8 @@ from integrations.workspace import Workspace
 
 EVENT_TYPE = "handrail_post"
 RELAYED = "relayed to specialists"
+COMMIT_WITHIN = timedelta(seconds=0.5)
+"""How long after its own time a row may be committed, where several are written at once (Postgres)."""
 
 
 @dataclass(slots=True)
@@ -164,19 +166,22 @@ class _Court:
             ones.sort(key=lambda one: one.message.ts)
             for index, one in enumerate(ones):
                 overtaken = [later for later in ones[index + 1 :] if later.post["id"] < one.post["id"]]
-                if any(not self._came_late(one.row, later.row) for later in overtaken):
-                    self._verdict.out_of_order.append(f"{lane}: {one.message.ts} was answered after a later one")
+                unexcused = [later for later in overtaken if not self._came_late(one.row, later.row)]
+                if unexcused:
+                    self._verdict.out_of_order.append(f"{lane}: {_when(one)} was answered after {_when(unexcused[0])}")
                 elif overtaken:
                     self._verdict.late += 1
 
     def _came_late(self, row: Row, later: Row) -> bool:
-        """Whether `row` was stored after `later`, and not before the turn began that took `later`."""
-        if row["received_at"] <= later["received_at"]:
+        """Whether the turn that took `later` could not see `row`: it was not stored when that turn began."""
+        records = self._records
+        if records.serial and row["received_at"] <= later["received_at"]:
             return False
-        starts = self._records.starts.get(later["lane"], ())
+        starts = records.starts.get(later["lane"], ())
         # Starts are rounded down: only one that is older by the rounding began for certain before `later` was done.
-        certain = bisect_right(starts, later["processed_at"] - timedelta(seconds=self._records.resolution))
-        return certain == 0 or bool(row["received_at"] >= starts[certain - 1])
+        certain = bisect_right(starts, later["processed_at"] - records.rounding)
+        stored_at = row["received_at"] if records.serial else row["received_at"] + COMMIT_WITHIN
+        return certain == 0 or bool(stored_at >= starts[certain - 1])
 
     def _order_of_posts(self) -> None:
         """Within a lane of the outbox, messages are in Slack in the order of their rows."""
@@ -223,6 +228,11 @@ class _Court:
         answered = [one for one in self._ours if (one["channel"], one.get("thread_ts")) in said]
         self._verdict.to_bots += [f"stored: {channel} {ts}" for channel, ts in stored]
         self._verdict.to_bots += [f"answered: {one['text'][:60]!r}" for one in answered]
+
+
+def _when(answered: _Answered) -> str:
+    row = answered.row
+    return f"{row['ts']} (stored {row['received_at']:%H:%M:%S.%f}, done {row['processed_at']:%H:%M:%S.%f})"
 
 
 def _mark(message: Mapping[str, object]) -> str:

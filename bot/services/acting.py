@@ -92,6 +92,9 @@ class Acting:
         if click.action_id == buttons.NOT_NOW:
             hint = self._hint(incoming, case, words.NOT_NOW, "silenced")
             return replace(hint, cases=(replace(case, silenced=True),))
+        thread = await self.cases.in_conversation(case.conversation)
+        if case.status not in HUMAN_HAS_IT and any(other.status in HUMAN_HAS_IT for other in thread):
+            return self._hint(incoming, case, words.STAND_ASIDE, "stood aside")
         if case.status in HUMAN_HAS_IT:
             told = self._hint(incoming, case, words.HANDED_OVER_ALREADY, "ignored: a person has it")
             unhelpful = click.action_id == buttons.NOT_HELPED
@@ -186,7 +189,8 @@ class Acting:
             return self._to_specialist(incoming, words.CLOSED_ALREADY, "not sent: closed already")
         person = await self.directory.person(incoming.user)
         case = await self.cases.get(handoff.case)
-        owned = replace(case, status=Status.CLAIMED, owner=case.owner or person.id)
+        now = f"{self.clock.now().timestamp():.6f}"
+        owned = replace(case, status=Status.CLAIMED, owner=case.owner or person.id, last_ts=max(case.last_ts, now))
         inside = self._inside(case.team)
         line = Line(Speaker.SPECIALIST, person.id, incoming.text, None, self.clock.now())
         to_customer = Post(

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.domain.cases import HUMAN_HAS_IT, Case, Setting, Voice, whose_turn
 from bot.domain.incoming import Incoming, Kind, seconds
 from bot.domain.outbox import Amended, Changes, Post, Say
+from bot.domain.redaction import Redacted, redacted
 from bot.domain.replies import Address, Line, Note, Speaker
 from bot.ports import Cases
 from bot.services import words
 
 ANSWERED_AGAIN_WITHIN = 900.0
 """Seconds: an edit of an older message is noted, not answered."""
+FILE_MARK = " [file: "
+"""How a line of the transcript names a file that came with it, after the message's own words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,21 +50,27 @@ class Amending:
             amended = Amended(incoming.channel, target, None)
             notes = await self._tell(case, incoming, Note(words.CUSTOMER_DELETED))
             return Amendment(Changes(outcome="deleted", amended=(amended,), posts=notes))
-        if line.text == incoming.text:
+        text, files = line.text.partition(FILE_MARK)[::2]
+        if text == incoming.text:
             return Amendment(Changes(outcome="ignored: the text is the same"))
-        return await self._edited(incoming, case, line, lines)
+        kept = redacted(f"{incoming.text}{FILE_MARK}{files}") if files else incoming.text
+        return await self._edited(incoming, case, line, lines, kept)
 
-    async def _edited(self, incoming: Incoming, case: Case, line: Line, lines: tuple[Line, ...]) -> Amendment:
-        amended = Amended(incoming.channel, line.ts or "", incoming.text)
+    async def _edited(
+        self, incoming: Incoming, case: Case, line: Line, lines: tuple[Line, ...], kept: Redacted
+    ) -> Amendment:
+        amended = Amended(incoming.channel, line.ts or "", kept)
         notes = await self._tell(case, incoming, Note(words.customer_edited(incoming.text)))
         changes = Changes(outcome="edited", amended=(amended,), posts=notes)
         newest = [one for one in lines if one.speaker is Speaker.CUSTOMER][-1]
         fresh = seconds(incoming.ts) - seconds(line.ts or "0") < ANSWERED_AGAIN_WITHIN
-        speaks = whose_turn(incoming, case, Setting()) is Voice.SPEAK
+        others = tuple(one for one in await self.cases.in_conversation(case.conversation) if one.id != case.id)
+        speaks = whose_turn(incoming, case, Setting(others=others)) is Voice.SPEAK
         if not (speaks and fresh and newest is line and incoming.user == case.customer):
             return Amendment(changes)
         said = frozenset(f"answered: {article}" for article in case.answered)
-        return Amendment(changes, case, line.ts or "", said)
+        # The same question again is no second unsure turn.
+        return Amendment(changes, replace(case, unsure=max(0, case.unsure - 1)), line.ts or "", said)
 
     async def _tell(self, case: Case, incoming: Incoming, note: Note) -> tuple[Post, ...]:
         handoff = await self.cases.open_handoff(case.id) if case.status in HUMAN_HAS_IT else None

@@ -33,6 +33,9 @@ REFUSES_US = frozenset({
 })  # fmt: skip
 """Slack refuses the bot, not the post: an operator mends that, and what was to be said must still be there then.
 A receipt or a hint does not wait: words would wait behind it."""
+REFUSES_PLACE = frozenset({"channel_is_archived", "channel_not_found", "is_archived", "not_in_channel"})
+SIDE_TRIES = 3
+"""Attempts for what nobody waits for: receipts, hints, Home."""
 ROWS_A_WAKE = 20
 BROKEN_AFTER = 6
 """Attempts after which a row that breaks our own code is refused."""
@@ -90,7 +93,7 @@ class Delivery:
             else:
                 await self.outbox.sent(row.id, await self._do(row, begun.attempt))
         except DeliveryRefused as error:
-            if error.code in REFUSES_US and isinstance(row.deed, Say | ShowCard):
+            if self._can_be_mended(row, error.code):
                 attempt = begun.attempts if isinstance(begun, Forbidden) else begun.attempt
                 return await self._defer(row, attempt, DeliveryDeferred(error.code, LONGEST_WAIT / 5))
             await self._refuse(row, error.code)
@@ -98,6 +101,12 @@ class Delivery:
             attempt = begun.attempts if isinstance(begun, Forbidden) else begun.attempt
             return await self._defer(row, attempt, error)
         return True
+
+    def _can_be_mended(self, row: OutboxRow, code: str) -> bool:
+        """Whether an operator can make Slack take it: a new token, or the bot back in the specialists' channel."""
+        if not isinstance(row.deed, Say | ShowCard):
+            return False
+        return code in REFUSES_US or (code in REFUSES_PLACE and row.to.channel == self.specialist_channel)
 
     async def _withdraw(self, row: OutboxRow, attempts: int) -> None:
         """A person took the case over. What was begun may be in Slack all the same: look before forgetting it."""
@@ -163,7 +172,10 @@ class Delivery:
 
     async def _defer(self, row: OutboxRow, attempt: int, error: DeliveryDeferred) -> bool:
         now = self.clock.now()
-        if now - row.created_at > GIVE_UP_AFTER:
+        side = isinstance(row.deed, React | Hint | ShowHome) and attempt >= SIDE_TRIES
+        # Cards and notes wait for as long as it takes: nobody else would hear of the case.
+        stale = now - row.created_at > GIVE_UP_AFTER and row.to.channel != self.specialist_channel
+        if side or stale:
             await self._refuse(row, error.code)
             return True
         wait = error.retry_after
@@ -187,6 +199,10 @@ class Delivery:
 
     async def _report(self, row: OutboxRow, code: str) -> Post | None:
         """Specialists hear of every word that did not reach a customer."""
+        if isinstance(row.deed, ShowCard):
+            handoff = await self.cases.handoff(row.deed.handoff)
+            lost = Note(words.card_failed(handoff.question, code), about=handoff.customer)
+            return Post(Address(row.to.team, self.specialist_channel), Say(lost), case=row.case)
         content = row.deed.content if isinstance(row.deed, Say) else None
         if not isinstance(content, Reply | Relay) or row.to.channel == self.specialist_channel:
             return None

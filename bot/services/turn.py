@@ -26,7 +26,7 @@ from bot.domain.replies import Address, Line, Note, Reply, Speaker
 from bot.errors import Conflict
 from bot.ports import Cases, Clock, Directory, Inbox, InboxRow, Knowledge
 from bot.services import words
-from bot.services.amending import Amending
+from bot.services.amending import FILE_MARK, Amending
 from bot.services.speaking import Asked, Speaking, at
 from bot.services.understanding import only_removed, understand
 from bot.services.waking import Waker
@@ -115,11 +115,13 @@ class Turn:
             return await self._amend(incoming)
         amendments = await self.inbox.amendments(incoming.lane, incoming.ts)
         done = (incoming.key, *(amendment.key for amendment in amendments))
-        if any(amendment.kind is Kind.DELETE for amendment in amendments):
+        # Slack may deliver an edit or a deletion before the message that it is about.
+        known = (*await self.inbox.amended_before(incoming.channel, incoming.ts), *amendments)
+        if any(amendment.kind is Kind.DELETE for amendment in known):
             gone = Amended(incoming.channel, incoming.ts, None)
             return Changes(done=done, outcome="deleted before it was read", amended=(gone,))
-        if amendments:
-            newest = amendments[-1]
+        if known:
+            newest = max(known, key=lambda amendment: amendment.ts)
             incoming = replace(incoming, text=newest.text, found=incoming.found | newest.found)
         return replace(await self._respond(incoming), done=done)
 
@@ -133,7 +135,12 @@ class Turn:
             author_is_staff=supported and not incoming.mention and await self.directory.is_staff(incoming.user),
             others=others,
         )
-        voice = whose_turn(incoming, case, setting)
+        changes = await self._by_voice(whose_turn(incoming, case, setting), incoming, case)
+        # Whatever it means to us, a person wrote in these people's thread.
+        heeded = tuple(replace(other, human_joined=True) for other in others if not other.human_joined)
+        return replace(changes, cases=(*changes.cases, *heeded))
+
+    async def _by_voice(self, voice: Voice, incoming: Incoming, case: Case | None) -> Changes:
         match voice:
             case Voice.SPEAK if case is not None:
                 return await self._speak(incoming, case)
@@ -148,8 +155,7 @@ class Turn:
                 hint = Hint(incoming.user, Reply(words.STAND_ASIDE))
                 return Changes(outcome="stood aside", posts=(Post(address_of(incoming), hint),))
             case Voice.HEED:
-                heeded = tuple(replace(other, human_joined=True) for other in others if not other.human_joined)
-                return Changes(outcome="heeded: a person wrote", cases=heeded)
+                return Changes(outcome="heeded: a person wrote")
             case Voice.LISTEN if case is not None:
                 kept = replace(case, last_ts=max(case.last_ts, incoming.ts))
                 return Changes(outcome="listened", cases=(kept,), lines=(Spoken(case.id, line_of(incoming)),))
@@ -270,6 +276,6 @@ def address_of(incoming: Incoming) -> Address:
 
 def line_of(incoming: Incoming) -> Line:
     """A message as its case's transcript keeps it, with the names of files that came with it."""
-    files = "".join(f" [file: {file.name}]" for file in incoming.files)
+    files = "".join(f"{FILE_MARK}{file.name}]" for file in incoming.files)
     text: Redacted = redacted(f"{incoming.text}{files}") if files else incoming.text
     return Line(Speaker.CUSTOMER, incoming.user, text, incoming.ts, at(incoming.ts))

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 
 from bot.domain.articles import Priority
 from bot.domain.cases import Reason
-from bot.domain.policy import PERSON_ARTICLE, UNSURE_TOPIC, Decision, Escalate, by_rule, decide, declines_person
+from bot.domain.phrases import declines_person
+from bot.domain.policy import PERSON_ARTICLE, UNSURE_TOPIC, Decision, Escalate, by_rule, decide
 from bot.domain.redaction import Redacted
 from bot.domain.routing import Band, Routing
 from bot.errors import Unavailable

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.domain.policy import Talk
+from bot.domain.phrases import Talk
 from bot.domain.redaction import Finding, Redacted, redacted
 
 SPECIALIST_WILL_ANSWER = redacted("A specialist will answer here.")
@@ -117,6 +117,11 @@ def abandoned(text: Redacted) -> Redacted:
     return redacted(
         f"A message broke every try to handle it, and has no case. Please answer it by hand. It said: {text}"
     )
+
+
+def card_failed(question: Redacted, code: str) -> Redacted:
+    """What stands in for a case card that Slack does not take."""
+    return redacted(f"A case card could not be posted (Slack says {code}). A customer waits for an answer. {question}")
 
 
 def replied(name: Redacted) -> Redacted:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 
+from bot.errors import Unavailable
 from bot.ports import Clock, Engine, Inbox, Wake, WakeKind
 from bot.services.acting import Acting
 from bot.services.delivery import Delivery
@@ -21,6 +22,7 @@ RETRY_AFTER = 1.0
 """Seconds before the second try; doubled for each further one."""
 RETRY_DELIVERY_AFTER = 5.0
 KEEP_TRYING_EVERY = 30.0
+OUTAGE_PAUSE = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +41,14 @@ class Worker:
         """Run one wake-up to its end, or see to it that it is tried again."""
         try:
             await self._dispatch(kind, lane, subject)
-        except Exception:  # the worker: one broken message must not stop its lane, nor vanish
+        except Exception as error:  # the worker: one broken message must not stop its lane, nor vanish
             log.exception("%s in %s failed", kind, lane)
             count("failures", kind=str(kind))
+            if isinstance(error, Unavailable):
+                # An outage is no fault of the message: it is tried until it is over.
+                return await self._again(kind, lane, subject, OUTAGE_PAUSE)
             await self._after_failure(kind, lane, subject)
+        return None
 
     async def _dispatch(self, kind: WakeKind, lane: str, subject: str) -> None:
         match kind:

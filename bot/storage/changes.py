@@ -14,7 +14,7 @@ from sqlmodel import col
 from bot.domain.articles import Citation
 from bot.domain.cases import Case, Handoff
 from bot.domain.incoming import Kind
-from bot.domain.outbox import IGNORED, Amended, Changes, Deed, Feedback, Post, Revival, Spoken
+from bot.domain.outbox import IGNORED, Amended, Changes, Deed, Feedback, Hint, Post, React, Revival, ShowHome, Spoken
 from bot.domain.redaction import redacted
 from bot.errors import Conflict
 from bot.ports import Clock, Pending, WakeKind
@@ -206,7 +206,7 @@ class _Unit:
         line_id = None
         if post.line is not None and post.case is not None:
             line_id = await self._add_line(Spoken(post.case, post.line))
-        lane = post.to.lane if post.internal_of is None else f"card:{post.internal_of}"
+        lane = _lane_of(post)
         mark = self._clock.new_id("post")
         await self._connection.execute(
             insert(OutboxTable).values(
@@ -255,3 +255,12 @@ class _Unit:
 
 def _channel_of(case_id: str) -> Any:
     return select(col(CaseTable.channel)).where(col(CaseTable.id) == case_id).scalar_subquery()
+
+
+def _lane_of(post: Post) -> str:
+    """A card and its thread are one lane. Receipts, hints and Home have lanes of their own: no words wait for them."""
+    if post.internal_of is not None:
+        return f"card:{post.internal_of}"
+    if isinstance(post.deed, ShowHome):
+        return f"home:{post.deed.user}"
+    return f"side:{post.to.lane}" if isinstance(post.deed, React | Hint) else post.to.lane

@@ -63,13 +63,20 @@ class SqlInbox:
         return row.incoming if row is not None else None
 
     async def amendments(self, lane: str, target_ts: str) -> tuple[Incoming, ...]:
+        return await self._about(target_ts, col(InboxTable.lane) == lane, col(InboxTable.processed_at).is_(None))
+
+    async def amended_before(self, channel: str, target_ts: str) -> tuple[Incoming, ...]:
+        return await self._about(
+            target_ts, col(InboxTable.channel) == channel, col(InboxTable.processed_at).is_not(None)
+        )
+
+    async def _about(self, target_ts: str, *conditions: Any) -> tuple[Incoming, ...]:
         statement = (
             select(INBOX)
             .where(
-                col(InboxTable.lane) == lane,
                 col(InboxTable.target_ts) == target_ts,
-                col(InboxTable.processed_at).is_(None),
-                col(InboxTable.kind).in_([Kind.EDIT, Kind.DELETE]),
+                col(InboxTable.kind).in_([str(Kind.EDIT), str(Kind.DELETE)]),
+                *conditions,
             )
             .order_by(col(InboxTable.ts))
         )
@@ -80,7 +87,13 @@ class SqlInbox:
     async def dm_of(self, team: str, user: str) -> str | None:
         statement = (
             select(col(InboxTable.channel))
-            .where(col(InboxTable.team) == team, col(InboxTable.user) == user, col(InboxTable.place) == str(Place.DM))
+            .where(
+                col(InboxTable.team) == team,
+                col(InboxTable.user) == user,
+                col(InboxTable.place) == str(Place.DM),
+                # A click on Home is kept under the person's own id: that is no conversation.
+                col(InboxTable.channel).startswith("D"),
+            )
             .order_by(col(InboxTable.ts).desc())
             .limit(1)
         )

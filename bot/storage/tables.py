@@ -61,6 +61,7 @@ class InboxTable(_Table, table=True):
         ),
         Index("ix_inbox_person", "team", "user", "place", "ts"),
         Index("ix_inbox_message", "channel", "ts"),
+        Index("ix_inbox_target", "target_ts"),
     )
 
     key: str = Field(primary_key=True)

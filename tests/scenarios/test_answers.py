@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.domain import buttons
-from bot.domain.policy import Talk
+from bot.domain.phrases import Talk
 from bot.services import words
 from tests.scenarios.stage import (
     CANCEL,

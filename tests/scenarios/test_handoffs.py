@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.domain import buttons
+from bot.domain.phrases import Talk
 from bot.services import words
 from bot.services.turn import RECEIPT
 from handlers.views import EMPTY
@@ -38,6 +39,34 @@ async def test_bot_stays_silent_after_specialist_claims(stage: Stage) -> None:
     assert len(stage.said(channel)) == before
     message = next(one for one in stage.ws.messages(channel) if one["ts"] == asked)
     assert [reaction["name"] for reaction in message["reactions"]] == [RECEIPT]
+
+
+async def test_an_answer_to_a_specialist_hours_later_reaches_the_specialist(stage: Stage) -> None:
+    customer = stage.newcomer()
+    handed = await stage.ask(customer, PERSON)
+    channel = await stage.dm(customer)
+    card = await stage.card_of(customer)
+    await stage.specialist_replies(MIRA, card, "Which invoice is it?")
+    await stage.reply(channel, handed["ts"])
+    before = len(stage.said(channel))
+    stage.ws.clock.advance(5 * 3600)
+    await stage.ws.post(customer, channel, "the one of March")
+    await stage.settled()
+
+    assert len(stage.said(channel)) == before
+    assert "the one of March" in str(stage.said(DESK, card["ts"])[-1])
+
+
+async def test_thanks_after_the_end_opens_nothing(stage: Stage) -> None:
+    customer = stage.newcomer()
+    handed = await stage.ask(customer, PERSON)
+    channel = await stage.dm(customer)
+    await stage.ws.click(MIRA, DESK, (await stage.card_of(customer))["ts"], buttons.DONE)
+    closed = await stage.reply(channel, handed["ts"])
+    await stage.ws.post(customer, channel, "Great, thank you so much for the quick help! :+1:")
+
+    assert words.small_talk(Talk.THANKS) in (await stage.reply(channel, closed["ts"]))["text"]
+    assert len([one for one in stage.said(DESK) if f"<@{customer}>" in str(one)]) == 1
 
 
 async def test_while_a_case_waits_each_message_reaches_the_cards_thread(stage: Stage) -> None:

@@ -81,6 +81,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("inbox", schema=None) as batch_op:
         batch_op.create_index("ix_inbox_message", ["channel", "ts"], unique=False)
+        batch_op.create_index("ix_inbox_target", ["target_ts"], unique=False)
         batch_op.create_index("ix_inbox_person", ["team", "user", "place", "ts"], unique=False)
         batch_op.create_index(
             "ix_inbox_waiting",
@@ -249,6 +250,7 @@ def downgrade() -> None:
             sqlite_where=sa.text("processed_at IS NULL"),
         )
         batch_op.drop_index("ix_inbox_person")
+        batch_op.drop_index("ix_inbox_target")
         batch_op.drop_index("ix_inbox_message")
 
     op.drop_table("inbox")
