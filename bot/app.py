@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import secrets
+import signal
 import sqlite3
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -40,7 +42,7 @@ from bot.storage.cases import SqlCases
 from bot.storage.inbox import SqlInbox
 from bot.storage.outbox import SqlOutbox
 from bot.workflows import DbosEngine
-from handlers.bolt import build_app, socket_handler
+from handlers.bolt import build_app, keep_connected, socket_handler
 from handlers.catchup import CatchUp
 from handlers.directory import SlackDirectory
 from handlers.intake import Intake
@@ -221,9 +223,12 @@ async def _start(settings: Settings, clock: Clock, stack: AsyncExitStack) -> Run
     background = (
         _keep_up(missed, catch_up, stores, waker, clock),
         knowledge.poll(),
+        keep_connected(handler),
     )
     for routine in background:
-        stack.push_async_callback(_cancel, asyncio.create_task(routine))
+        task = asyncio.create_task(routine)
+        task.add_done_callback(_told_when_it_ends)
+        stack.push_async_callback(_cancel, task)
     return Running(identity, stores, engine, knowledge, catch_up.run)
 
 
@@ -291,6 +296,14 @@ async def _guarded(work: Callable[[], Awaitable[object]]) -> None:
         await work()
     except (SQLAlchemyError, DeliveryRefused, DeliveryDeferred) as error:
         log.warning("keeping up failed and will be repeated: %s", type(error).__name__)
+
+
+def _told_when_it_ends(task: asyncio.Task[None]) -> None:
+    """None of these ends by itself: without one the bot would go deaf or stale in silence, so the process stops, and
+    whoever supervises it starts it again."""
+    if not task.cancelled() and task.exception() is not None:
+        log.critical("a background task ended; stopping, to be started again", exc_info=task.exception())
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 async def _cancel(task: asyncio.Task[None]) -> None:

@@ -3,14 +3,16 @@ tells nobody anything."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 from collections.abc import Callable
 
-from aiohttp import WSMessage, WSMsgType
+from aiohttp import ClientError, WSMessage, WSMsgType
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
+from slack_sdk.errors import SlackApiError
 from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.socket_mode.response import SocketModeResponse
@@ -24,6 +26,9 @@ from handlers.views import Views
 
 log = logging.getLogger(__name__)
 
+WATCH_SECONDS = 3.0
+STUCK_SECONDS = 20.0
+"""A socket that is down for so long, with the SDK at work on it, is connected anew."""
 HEARTBEAT_SECONDS = 2.0
 """How often the socket is asked whether it lives; also the pause between two tries to connect again."""
 
@@ -89,3 +94,33 @@ def socket_handler(app: AsyncApp, app_token: str, on_connect: Callable[[], None]
 
     handler.client.on_message_listeners.append(greeted)
     return handler
+
+
+async def keep_connected(handler: AsyncSocketModeHandler) -> None:
+    """Watch over the socket for ever; the SDK's own reconnecting can get stuck in two ways.
+
+    It tries again and again with an address whose ticket is spent, though a new one would work; and when it is
+    cancelled in the middle of connecting, its reconnecting stays switched off.
+    """
+    client, since = handler.client, None
+    while True:
+        await asyncio.sleep(WATCH_SECONDS)
+        if await client.is_connected():
+            since = None
+            continue
+        now = asyncio.get_running_loop().time()
+        since = now if since is None else since
+        client.wss_uri = None  # its next try asks Slack for a new address
+        if now - since > STUCK_SECONDS:
+            log.warning("the socket is stuck; connecting anew")
+            since = None
+            client.auto_reconnect_enabled = True
+            await _connect_anew(client)
+
+
+async def _connect_anew(client: AsyncBaseSocketModeClient) -> None:
+    try:
+        async with asyncio.timeout(STUCK_SECONDS):
+            await client.connect_to_new_endpoint(force=True)
+    except (TimeoutError, SlackApiError, ClientError, OSError) as error:
+        log.warning("connecting anew failed and will be repeated: %s", type(error).__name__)

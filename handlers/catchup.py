@@ -8,7 +8,7 @@ before it. Everything already stored is recognised by its key, so reading too mu
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -28,7 +28,9 @@ log = logging.getLogger(__name__)
 KINDS = "public_channel,private_channel,im,mpim"
 PAGE = 200
 MAX_PAGES = 50
-"""10,000 messages of one channel in one pass; what is older is read by the next pass, from the same cursor."""
+"""Of conversations, and of replies of one thread."""
+MAX_HISTORY_PAGES = 500
+"""100,000 messages of one channel in one pass."""
 THREADS_OF = timedelta(days=7)
 """Threads of cases that were active so long ago are read too: history shows only top-level messages."""
 PARENTS_OF = timedelta(days=1)
@@ -98,7 +100,7 @@ class CatchUp:
         """How many events of a channel were new, and its newest message's time. Threads whose parents it saw are
         noted in `read`: a parent tells of its newest reply."""
         new, newest = 0, oldest
-        messages = [message async for message in self._history(channel, _earlier(oldest, PARENTS_OF))]
+        messages, whole = await self._history(channel, _earlier(oldest, PARENTS_OF))
         read.update((channel, str(message.get("ts", ""))) for message in messages)
         for message in sorted(messages, key=lambda one: str(one.get("ts", ""))):
             ts = str(message.get("ts", ""))
@@ -111,7 +113,8 @@ class CatchUp:
             if latest_reply > oldest:
                 new += await self._thread(channel, ts, oldest)
                 newest = max(newest, latest_reply)
-        return new, newest
+        # Pages come newest first: with some left unread, the cursor must not pass them.
+        return new, newest if whole else oldest
 
     async def _thread(self, channel: str, thread_ts: str, oldest: str) -> int:
         new, cursor = 0, ""
@@ -129,18 +132,20 @@ class CatchUp:
                 break
         return new
 
-    async def _history(self, channel: str, oldest: str) -> AsyncIterator[Mapping[str, Any]]:
+    async def _history(self, channel: str, oldest: str) -> tuple[list[Mapping[str, Any]], bool]:
+        """Top-level messages since `oldest`, and whether these are all."""
+        messages: list[Mapping[str, Any]] = []
         cursor = ""
-        for _ in range(MAX_PAGES):
+        for _ in range(MAX_HISTORY_PAGES):
             page = await asked(
                 self.client.conversations_history(channel=channel, oldest=oldest, limit=PAGE, cursor=cursor or None)
             )
-            for message in page.get("messages", []):
-                yield message
+            messages += page.get("messages", [])
             cursor = _next(page)
             if not cursor:
-                return
-        log.warning("catch-up of %s read its limit of %d messages", channel, PAGE * MAX_PAGES)
+                return messages, True
+        log.error("catch-up of %s read its limit of %d messages; older ones wait", channel, PAGE * MAX_HISTORY_PAGES)
+        return messages, False
 
     async def _take(self, message: Mapping[str, Any], channel: str) -> int:
         """Store one message of a history, or its newest edit; 1 when it was new."""

@@ -31,7 +31,7 @@ from handlers import blocks
 
 TIMEOUT_SECONDS = 10
 EVENT_TYPE = "handrail_post"
-CLOCK_SKEW = timedelta(seconds=60)
+CLOCK_SKEW = timedelta(minutes=15)
 """How far Slack's clock may be behind ours."""
 PAGE = 200
 MAX_PAGES = 20

@@ -131,11 +131,11 @@ class Feedback:
 
 @dataclass(frozen=True, slots=True)
 class Revival:
-    """Messages of `user` in `lane` after `after_ts` that were ignored because nobody had called the bot yet: the
-    call was delivered after them, so they wait again."""
+    """Messages of `user` (None: of anybody) in `lane` after `after_ts` that were ignored because there was no case
+    yet: the question was delivered after them, so they wait again."""
 
     lane: str
-    user: str
+    user: str | None
     after_ts: str
 
 
@@ -146,6 +146,7 @@ class Changes:
     `done` are inbox keys that become processed with `outcome`; when one already is, the whole raises Conflict,
     so a repeated turn changes nothing. A case with version 0 is inserted, another is written only over the
     version that was read (else Conflict). `silence` names a case whose unsent bot posts are cancelled: a claim.
+    `joined` is a handoff that must still be open, else Conflict.
     """
 
     done: tuple[str, ...] = ()
@@ -155,6 +156,7 @@ class Changes:
     amended: tuple[Amended, ...] = ()
     handoff: Handoff | None = None
     close_handoff: str | None = None
+    joined: str | None = None
     revive: Revival | None = None
     watch: Watch | None = None
     watch_done: str | None = None

@@ -49,7 +49,7 @@ class Storm:
             duplicate=0.2, delay=(0.1, 2.0), reorder=0.3, drop_ack=0.05, lose_response=0.05, ratelimited=0.05,
             server_error=0.05, methods=("chat.", "reactions.", "auth."), seed=self.chance.randrange(2**32),
         )  # fmt: skip
-        killer = asyncio.create_task(self._kill_at(self._moments(events, kills)))
+        killer = asyncio.create_task(self._kill_at(self._moments(events, kills), kills))
         try:
             await self._write(events, killer)
             await killer
@@ -57,13 +57,9 @@ class Storm:
             killer.cancel()
             await asyncio.gather(killer, return_exceptions=True)
 
-    async def quiet(self) -> None:
-        """Everything works again."""
-        self.ws.faults.clear()
-
     def _moments(self, events: int, kills: int) -> list[int]:
-        """How much is written when each kill strikes. Every fourth strikes twice, so that there are `kills` in all."""
-        moments = kills - kills // 5
+        """How much is written when each kill strikes; every fourth strikes twice."""
+        moments = kills - (kills + 2) // 5
         return sorted(self.chance.randrange(events // 20, events * 9 // 10) for _ in range(moments))
 
     async def _write(self, events: int, killer: asyncio.Task[None]) -> None:
@@ -91,12 +87,12 @@ class Storm:
         else:
             await self.ws.faults.disconnect("refresh_requested")
 
-    async def _kill_at(self, moments: list[int]) -> None:
+    async def _kill_at(self, moments: list[int], kills: int) -> None:
         for number, moment in enumerate(moments):
             await self._until(partial(self._written, moment), "the next kill waits for messages")
             await asyncio.sleep(self.chance.uniform(0, 0.5))
             await self._kill()
-            if number % 4 == 3:
+            if number % 4 == 1 and self.killed < kills:
                 # Killed again while it starts, at any point of it.
                 await self.bot.spawn()
                 await asyncio.sleep(self.chance.uniform(0, 4))

@@ -6,6 +6,7 @@ import logging
 from dataclasses import dataclass, replace
 
 from bot.domain import buttons
+from bot.domain.articles import Audience
 from bot.domain.cases import HUMAN_HAS_IT, Case, Reason, Status
 from bot.domain.incoming import Click, Incoming, Kind, Place
 from bot.domain.outbox import Changes, Feedback, Hint, Post, Say, ShowHome, UpdateCard
@@ -120,7 +121,7 @@ class Acting:
 
     async def _answer_from(self, asked: Asked, article_id: str) -> Changes:
         revision = self.knowledge.revision(article_id)
-        if revision is None:
+        if revision is None or revision.article.audience is not Audience.CUSTOMER:
             return self.speaking.say(asked, Reply(words.GONE), "the article is gone")
         return await self.speaking.carry_out(asked, from_article(revision, None))
 

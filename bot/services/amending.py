@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from bot.domain.cases import HUMAN_HAS_IT, Case, Setting, Voice, whose_turn
 from bot.domain.incoming import Incoming, Kind, seconds
-from bot.domain.outbox import Amended, Changes, Post, Say
+from bot.domain.outbox import Amended, Changes, Post, Say, UpdateCard
 from bot.domain.redaction import Redacted, redacted
 from bot.domain.replies import Address, Line, Note, Speaker
 from bot.ports import Cases
@@ -48,7 +48,7 @@ class Amending:
             return Amendment(Changes(outcome="ignored: not a message of a case", amended=gone))
         if incoming.kind is Kind.DELETE:
             amended = Amended(incoming.channel, target, None)
-            notes = await self._tell(case, incoming, Note(words.CUSTOMER_DELETED))
+            notes = await self._tell(case, incoming, Note(words.CUSTOMER_DELETED), redraw=True)
             return Amendment(Changes(outcome="deleted", amended=(amended,), posts=notes))
         text, files = line.text.partition(FILE_MARK)[::2]
         if text == incoming.text:
@@ -72,9 +72,12 @@ class Amending:
         # The same question again is no second unsure turn.
         return Amendment(changes, replace(case, unsure=max(0, case.unsure - 1)), line.ts or "", said)
 
-    async def _tell(self, case: Case, incoming: Incoming, note: Note) -> tuple[Post, ...]:
+    async def _tell(self, case: Case, incoming: Incoming, note: Note, *, redraw: bool = False) -> tuple[Post, ...]:
         handoff = await self.cases.open_handoff(case.id) if case.status in HUMAN_HAS_IT else None
         if handoff is None:
             return ()
         inside = Address(incoming.team, self.specialist_channel)
-        return (Post(inside, Say(note), case=case.id, internal_of=handoff.id),)
+        told = Post(inside, Say(note), case=case.id, internal_of=handoff.id)
+        if not redraw:
+            return (told,)
+        return (told, Post(inside, UpdateCard(handoff.id), case=case.id, internal_of=handoff.id))

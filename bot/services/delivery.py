@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import assert_never
 
 from bot.domain.cases import Status
@@ -67,8 +67,8 @@ class Delivery:
             if row is None:
                 return
             wait = 0.0 if row.not_before is None else (row.not_before - self.clock.now()).total_seconds()
-            if wait > CLOCK_SLACK:
-                await self._wake_later(row, wait)
+            if wait > CLOCK_SLACK and row.not_before is not None:
+                await self._wake_later(row, row.not_before)
                 return
             if not await self._settle(row):
                 return
@@ -183,14 +183,15 @@ class Delivery:
             wait = min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(attempt, 12))
         log.info("post %s waits %.1f s: %s", row.id, wait, error.code)
         count("posts", result="deferred", code=error.code)
-        await self.outbox.deferred(row.id, error.code, now + timedelta(seconds=wait))
-        await self._wake_later(row, wait)
+        until = now + timedelta(seconds=wait)
+        await self.outbox.deferred(row.id, error.code, until)
+        await self._wake_later(row, until)
         return False
 
-    async def _wake_later(self, row: OutboxRow, wait: float) -> None:
-        # A fresh id each time: one that was used before is spent, and a wake-up too many finds nothing to do.
-        wake = Wake(self.clock.new_id(f"deliver:{row.id}:later"), WakeKind.DELIVER, row.lane, str(row.id))
-        await self.engine.enqueue(wake, wait)
+    async def _wake_later(self, row: OutboxRow, until: datetime) -> None:
+        # The id names the moment, so that all who find the row waiting make one wake-up between them.
+        wake = Wake(f"deliver:{row.mark}:until-{until.timestamp():.3f}", WakeKind.DELIVER, row.lane, row.mark)
+        await self.engine.enqueue(wake, max(0.0, (until - self.clock.now()).total_seconds()))
 
     async def _refuse(self, row: OutboxRow, code: str) -> None:
         log.error("post %s in %s was refused: %s", row.id, row.to.channel, code)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.domain.articles import Audience
 from bot.domain.cases import Case, Handoff, Reason, Status
 from bot.domain.replies import Card, CardState, Choice, Home, HomeCase, Speaker
 from bot.ports import Cases, Directory, Knowledge
@@ -50,5 +51,9 @@ async def build_home(user: str, cases: Cases, knowledge: Knowledge, directory: D
         handoff = await cases.open_handoff(case.id)
         if handoff is not None:
             shown.append(HomeCase(handoff.question, case.status, handoff.created_at.date()))
-    topics = tuple(Choice(revision.article.id, revision.article.title) for revision in knowledge.publication.revisions)
+    topics = tuple(
+        Choice(revision.article.id, revision.article.title)
+        for revision in knowledge.publication.revisions
+        if revision.article.audience is Audience.CUSTOMER
+    )
     return Home(topics=topics[:HOME_TOPICS], cases=tuple(shown), staff=await directory.is_staff(user))

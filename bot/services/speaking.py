@@ -119,7 +119,8 @@ class Speaking:
         if decision.revision is not None:
             text = redacted(f"{decision.revision.article.answer}\n\n{text}")
         reply = self._reply(asked, Reply(text, notice=asked.notice))
-        return self._changes(asked, replace(asked.case, spoken=True), f"joined: {existing.id}", reply, note)
+        changes = self._changes(asked, replace(asked.case, spoken=True), f"joined: {existing.id}", reply, note)
+        return replace(changes, joined=existing.id)
 
     def _reply(self, asked: Asked, reply: Reply) -> Post:
         said = reply.text if reply.notice is None else redacted(f"{reply.notice}\n\n{reply.text}")

@@ -18,7 +18,7 @@ from bot.domain.cases import (
     joins,
     whose_turn,
 )
-from bot.domain.incoming import Incoming, Kind, Place
+from bot.domain.incoming import Incoming, Kind, Place, Source
 from bot.domain.outbox import IGNORED, Amended, Changes, Hint, Post, React, Revival, Say, Spoken, Watch
 from bot.domain.policy import UNSURE_TOPIC, Decision, Escalate
 from bot.domain.redaction import Redacted, redacted
@@ -37,6 +37,7 @@ log = logging.getLogger(__name__)
 CONFLICTS = 5
 """How often one turn is decided again because a case changed under it."""
 RECEIPT = "incoming_envelope"
+UNANSWERED = frozenset({Voice.WAIT, Voice.LISTEN, Voice.RELAY, Voice.STAND_ASIDE, Voice.HEED, Voice.IGNORE})
 LATE_GRACE = timedelta(seconds=30)
 
 
@@ -135,7 +136,10 @@ class Turn:
             author_is_staff=supported and not incoming.mention and await self.directory.is_staff(incoming.user),
             others=others,
         )
-        changes = await self._by_voice(whose_turn(incoming, case, setting), incoming, case)
+        voice = whose_turn(incoming, case, setting)
+        changes = await self._by_voice(voice, incoming, case)
+        if voice in UNANSWERED and not setting.internal_channel:
+            changes = replace(changes, posts=(*changes.posts, *_notice(incoming)))
         # Whatever it means to us, a person wrote in these people's thread.
         heeded = tuple(replace(other, human_joined=True) for other in others if not other.human_joined)
         return replace(changes, cases=(*changes.cases, *heeded))
@@ -221,17 +225,18 @@ class Turn:
         """Nobody called the bot: people go first. The case is made now, so that it notices who writes."""
         case = self._new_case(incoming)
         now = self.clock.now()
-        # Late: it was read from history, and so may be the replies of people that are still to come.
-        due = now + LATE_GRACE if is_late(incoming, now) else max(now, at(incoming.ts) + self.premises.channel_wait)
+        due = max(now, at(incoming.ts) + self.premises.channel_wait)
+        if incoming.source is Source.CATCH_UP or is_late(incoming, now):
+            # Read from history, and so may be the replies of people that are still to come.
+            due = max(due, now + LATE_GRACE)
         watch = Watch(self.clock.new_id("watch"), case.id, incoming.key, incoming.lane, due)
-        notice = words.removed(incoming.found)
-        posts = () if notice is None else (Post(address_of(incoming), Hint(incoming.user, Reply(notice)), case.id),)
         return Changes(
             outcome="waiting for people first",
             cases=(case,),
             lines=(Spoken(case.id, line_of(incoming)),),
+            # A person's reply that was delivered before its question was nobody's concern then.
+            revive=Revival(incoming.lane, None, incoming.ts),
             watch=watch,
-            posts=posts,
         )
 
     async def _relay(self, incoming: Incoming, case: Case) -> Changes:
@@ -245,9 +250,6 @@ class Turn:
         told += [words.customer_shared(file.name, file.mimetype) for file in incoming.files]
         posts = [Post(inside, Say(Note(text)), case=case.id, internal_of=handoff.id) for text in told]
         posts.append(Post(address_of(incoming), React(incoming.ts, RECEIPT), case=case.id))
-        notice = words.removed(incoming.found)
-        if notice is not None:
-            posts.append(Post(address_of(incoming), Hint(incoming.user, Reply(notice)), case=case.id))
         return Changes(
             done=(incoming.key,),
             outcome="relayed to specialists",
@@ -259,7 +261,8 @@ class Turn:
     async def _amend(self, incoming: Incoming) -> Changes:
         amended = await self.amending.amend(incoming)
         if amended.case is None:
-            return replace(amended.changes, done=(incoming.key,))
+            posts = (*amended.changes.posts, *_notice(incoming))
+            return replace(amended.changes, done=(incoming.key,), posts=posts)
         answered = await self._speak(
             replace(incoming, ts=amended.original_ts, kind=Kind.MESSAGE), amended.case, keep=False
         )
@@ -272,6 +275,12 @@ def address_of(incoming: Incoming) -> Address:
     """Where an answer to this message goes: its thread; in a DM, top level when it was asked at top level."""
     thread = incoming.thread_ts if incoming.place is Place.DM else incoming.thread_ts or incoming.ts
     return Address(incoming.team, incoming.channel, thread)
+
+
+def _notice(incoming: Incoming) -> tuple[Post, ...]:
+    """A private word to the author of a message that held a secret and gets no answer that says so."""
+    notice = words.removed(incoming.found)
+    return () if notice is None else (Post(address_of(incoming), Hint(incoming.user, Reply(notice))),)
 
 
 def line_of(incoming: Incoming) -> Line:

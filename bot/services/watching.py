@@ -19,7 +19,6 @@ from bot.services.understanding import is_sure, understand
 from bot.services.waking import Waker
 
 CLOCK_SLACK = timedelta(seconds=0.05)
-ABANDONED_AFTER = timedelta(minutes=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +54,6 @@ class Watching:
 
     async def _decide(self, watch: Watch) -> Changes:
         case = await self.cases.get(watch.case)
-        if self.clock.now() - watch.due_at > ABANDONED_AFTER:
-            return Changes(outcome="too late to step in")
         if case.status is not Status.OPEN or case.spoken or case.human_joined or case.silenced:
             return Changes(outcome="a person was faster")
         lines = [line for line in await self.cases.lines(case.id) if line.speaker is Speaker.CUSTOMER]

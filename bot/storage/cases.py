@@ -52,6 +52,8 @@ class SqlCases:
                 col(CaseTable.place) == str(Place.DM),
                 col(CaseTable.thread_ts).is_(None),
             )
+            # One that a person has goes before a newer one of the bot's: docs/decisions/0009.
+            .order_by(col(CaseTable.status).in_([str(status) for status in HUMAN_HAS_IT]).desc())
             .order_by(col(CaseTable.last_ts).desc())
             .limit(1)
         )

@@ -68,6 +68,10 @@ class _Unit:
         for amended in changes.amended:
             await self._amend(amended)
         await self._write_handoff(changes.handoff, changes.close_handoff)
+        if changes.joined is not None:
+            joined = col(HandoffTable.id) == changes.joined, col(HandoffTable.closed_at).is_(None)
+            same = {"customer": HandoffTable.customer}  # written as it is: that locks the row against Done
+            await self._exactly_one(self._connection.execute(update(HandoffTable).where(*joined).values(**same)))
         if changes.silence is not None:
             await self._silence(changes.silence)
         if changes.feedback is not None:
@@ -80,7 +84,7 @@ class _Unit:
             return []
         ignored = (
             col(InboxTable.lane) == revival.lane,
-            col(InboxTable.user) == revival.user,
+            *((col(InboxTable.user) == revival.user,) if revival.user is not None else ()),
             col(InboxTable.ts) > revival.after_ts,
             col(InboxTable.kind) == str(Kind.MESSAGE),
             col(InboxTable.outcome) == IGNORED,
@@ -147,6 +151,11 @@ class _Unit:
     async def _amend(self, amended: Amended) -> None:
         new: dict[str, Any] = {"deleted": True, "text": _GONE} if amended.text is None else {"text": amended.text}
         this = col(LineTable.channel) == amended.channel, col(LineTable.ts) == amended.ts
+        if amended.text is None:
+            asked = select(col(LineTable.case_id), col(LineTable.text)).where(*this)
+            for case_id, text in (await self._connection.execute(asked)).all():
+                of_it = col(HandoffTable.case_id) == case_id, col(HandoffTable.question) == text
+                await self._connection.execute(update(HandoffTable).where(*of_it).values(question=_GONE))
         await self._connection.execute(update(LineTable).where(*this).values(**new))
         if amended.text is None:
             its_rows = (
@@ -180,12 +189,18 @@ class _Unit:
             col(OutboxTable.case_id) == case_id,
             col(OutboxTable.voice).is_(True),
             col(OutboxTable.status) == "pending",
-            # A row that was begun may be in Slack already: delivery settles it, after looking.
-            col(OutboxTable.attempt) == 0,
         )
-        await self._connection.execute(
-            update(OutboxTable).where(*unsent).values(status="cancelled", settled_at=self._now, error="claimed")
+        # A row that was begun may be in Slack already: delivery looks, and settles it without sending it again.
+        begun = update(OutboxTable).where(*unsent, col(OutboxTable.attempt) > 0).values(withdrawn=True)
+        await self._connection.execute(begun)
+        cancelled = await self._connection.execute(
+            update(OutboxTable)
+            .where(*unsent, col(OutboxTable.attempt) == 0)
+            .values(status="cancelled", settled_at=self._now, error="claimed")
+            .returning(col(OutboxTable.line_id))
         )
+        unsaid = [line_id for (line_id,) in cancelled if line_id is not None]
+        await self._connection.execute(update(LineTable).where(col(LineTable.id).in_(unsaid)).values(deleted=True))
 
     async def _feedback(self, feedback: Feedback) -> None:
         this = (
@@ -218,6 +233,7 @@ class _Unit:
                 deed=codec.to_json(post.deed, Deed),
                 case_id=post.case,
                 voice=post.voice,
+                withdrawn=False,
                 line_id=line_id,
                 internal_of=post.internal_of,
                 status="pending",

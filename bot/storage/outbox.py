@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CursorResult, exists, or_, select, update
+from sqlalchemy import CursorResult, and_, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlmodel import col
 
@@ -43,7 +43,10 @@ class SqlOutbox:
         pending = col(OutboxTable.id) == row_id, col(OutboxTable.status) == "pending"
         begin = (
             update(OutboxTable)
-            .where(*pending, or_(col(OutboxTable.voice).is_(False), ~owned))
+            # Withdrawn by a claim: not sent again even when that claim has ended by now.
+            .where(
+                *pending, or_(col(OutboxTable.voice).is_(False), and_(~owned, col(OutboxTable.withdrawn).is_(False)))
+            )
             .values(attempt=OutboxTable.attempt + 1)
             .returning(col(OutboxTable.attempt))
         )
@@ -108,7 +111,12 @@ class SqlOutbox:
             .returning(OUTBOX)
         )
         result: CursorResult[Any] = await connection.execute(statement)
-        return result.mappings().first()
+        row = result.mappings().first()
+        if row is not None and row["line_id"] is not None and status != "sent":
+            # The transcript shows what was said, and this was not.
+            unsaid = col(LineTable.id) == row["line_id"]
+            await connection.execute(update(LineTable).where(unsaid).values(deleted=True))
+        return row
 
 
 def _row(row: Any) -> OutboxRow:

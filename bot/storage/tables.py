@@ -187,6 +187,7 @@ class OutboxTable(_Table, table=True):
     deed: dict[str, Any] = Field(sa_type=JSON)
     case_id: str | None = None
     voice: bool = False
+    withdrawn: bool = False
     line_id: int | None = None
     internal_of: str | None = None
     status: str = "pending"

@@ -108,6 +108,7 @@ def upgrade() -> None:
         sa.Column("deed", sa.JSON(), nullable=False),
         sa.Column("case_id", AutoString(), nullable=True),
         sa.Column("voice", sa.Boolean(), nullable=False),
+        sa.Column("withdrawn", sa.Boolean(), nullable=False),
         sa.Column("line_id", sa.Integer(), nullable=True),
         sa.Column("internal_of", AutoString(), nullable=True),
         sa.Column("status", AutoString(), nullable=False),
