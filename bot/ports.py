@@ -132,8 +132,9 @@ class Cases(Protocol):
     async def open_handoff(self, case_id: str) -> Handoff | None:
         """The open handoff of a case."""
 
-    async def open_handoff_on(self, customer: str, topic: str) -> Handoff | None:
-        """The open handoff of a customer on a topic, in whichever case."""
+    async def open_handoff_on(self, customer: str, topic: str, channel: str | None = None) -> Handoff | None:
+        """The open handoff of a customer on a topic, in whichever case. With a `channel`, only one whose replies
+        are read by nobody who would not read them there: of that channel, or of a direct conversation."""
 
     async def open_cases(self, customer: str) -> tuple[Case, ...]:
         """A customer's cases that a person has, newest first."""

@@ -6,7 +6,6 @@ Every setting is explained in `.env.example`; a test holds the two together.
 from __future__ import annotations
 
 import re
-import socket
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
@@ -122,8 +121,9 @@ class Settings(BaseSettings):
 
     @property
     def executor(self) -> str:
-        """A name that is stable across restarts of this replica and unique among replicas."""
-        return self.executor_id or ("local" if self.database_url is None else socket.gethostname())
+        """A name that is stable across restarts of this process: with another name, what it had begun would block
+        its conversations for ever, so not the host's name, which containers change."""
+        return self.executor_id or "local"
 
     def secrets(self) -> tuple[str, ...]:
         """Every secret value, for the log's mask."""

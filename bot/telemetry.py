@@ -96,6 +96,10 @@ def register_secret(value: str) -> None:
         _secret_pattern = re.compile("|".join(map(re.escape, sorted(_secrets, key=len, reverse=True))))
 
 
+_TICKET = re.compile(r"([?&]ticket=)[^&\s'\"]+")
+"""What opens a socket, in the addresses that Slack hands out: the SDK logs them."""
+
+
 class RedactingFilter(logging.Filter):
     """Redacts a record in place. Belongs on a handler: filters on a logger miss what its children write."""
 
@@ -148,7 +152,8 @@ def _clean_value(value: object) -> object:
 
 def _clean(text: str) -> str:
     """Registered secrets first, while they are whole, then everything else that redaction knows."""
-    return redacted(_secret_pattern.sub(MASK, text) if _secret_pattern else text)
+    known = _secret_pattern.sub(MASK, text) if _secret_pattern else text
+    return redacted(_TICKET.sub(rf"\1{MASK}", known))
 
 
 def _log_uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

@@ -104,13 +104,18 @@ class CatchUp:
         read.update((channel, str(message.get("ts", ""))) for message in messages)
         for message in sorted(messages, key=lambda one: str(one.get("ts", ""))):
             ts = str(message.get("ts", ""))
+            latest_reply = str(message.get("latest_reply", ""))
+            if latest_reply > oldest and not channel.startswith("D"):
+                # Before its parent, so that nobody is answered whom a person has answered already. When the thread
+                # cannot be read, the parent waits with it for the next pass.
+                new += await self._thread(channel, ts, oldest)
+                newest = max(newest, latest_reply)
             if ts > oldest:
                 new += await self._take(message, channel)
                 newest = max(newest, ts)
             elif str(_mapping(message.get("edited")).get("ts", "")) > oldest:
                 new += await self._take(message, channel)
-            latest_reply = str(message.get("latest_reply", ""))
-            if latest_reply > oldest:
+            if latest_reply > oldest and channel.startswith("D"):
                 new += await self._thread(channel, ts, oldest)
                 newest = max(newest, latest_reply)
         # Pages come newest first: with some left unread, the cursor must not pass them.
@@ -125,7 +130,8 @@ class CatchUp:
                 )
             )
             for message in page.get("messages", []):
-                if str(message.get("ts", "")) > oldest:
+                # Slack gives the parent too; it is taken by its own channel's pass.
+                if str(message.get("ts", "")) > oldest and message.get("ts") != thread_ts:
                     new += await self._take(message, channel)
             cursor = _next(page)
             if not cursor:

@@ -76,7 +76,8 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Handoff:
-    """The transfer of a case to specialists. `topic` is an article's id, or the reason where none fits."""
+    """The transfer of a case to specialists. `topic` is an article's id, or the reason where none fits; `channel` is
+    its case's, where a specialist's reply goes."""
 
     id: str
     case: str
@@ -89,6 +90,7 @@ class Handoff:
     card_channel: str | None = None
     card_ts: str | None = None
     closed_at: datetime | None = None
+    channel: str = ""
 
 
 class Voice(StrEnum):

@@ -35,7 +35,9 @@ REFUSES_US = frozenset({
 A receipt or a hint does not wait: words would wait behind it."""
 REFUSES_PLACE = frozenset({"channel_is_archived", "channel_not_found", "is_archived", "not_in_channel"})
 SIDE_TRIES = 3
-"""Attempts for what nobody waits for: receipts, hints, Home."""
+"""Attempts for what nobody waits for: hints, Home."""
+RECEIPT_TRIES = 12
+"""Attempts for a receipt: no words wait behind it, and without it a customer does not know that they were heard."""
 ROWS_A_WAKE = 20
 BROKEN_AFTER = 6
 """Attempts after which a row that breaks our own code is refused."""
@@ -172,7 +174,8 @@ class Delivery:
 
     async def _defer(self, row: OutboxRow, attempt: int, error: DeliveryDeferred) -> bool:
         now = self.clock.now()
-        side = isinstance(row.deed, React | Hint | ShowHome) and attempt >= SIDE_TRIES
+        receipt = isinstance(row.deed, React) and attempt >= RECEIPT_TRIES
+        side = receipt or (isinstance(row.deed, Hint | ShowHome) and attempt >= SIDE_TRIES)
         # Cards and notes wait for as long as it takes: nobody else would hear of the case.
         stale = now - row.created_at > GIVE_UP_AFTER and row.to.channel != self.specialist_channel
         if side or stale:

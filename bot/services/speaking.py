@@ -85,7 +85,8 @@ class Speaking:
         return self._changes(asked, case, "asked back", self._reply(asked, reply))
 
     async def _escalate(self, asked: Asked, decision: Escalate) -> Changes:
-        existing = await self.cases.open_handoff_on(asked.case.customer, decision.topic)
+        # Joining one in a public place would have a private question answered there.
+        existing = await self.cases.open_handoff_on(asked.case.customer, decision.topic, asked.case.channel)
         if existing is not None:
             return self._join(asked, existing, decision)
         now = self.clock.now()
@@ -98,6 +99,7 @@ class Speaking:
             reason=decision.reason,
             priority=decision.priority,
             created_at=now,
+            channel=asked.case.channel,
         )
         case = replace(asked.case, spoken=True, status=Status.WAITING, owner=None, unsure=0)
         card = Post(

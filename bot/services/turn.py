@@ -85,15 +85,27 @@ class Turn:
     async def give_up(self, row: InboxRow) -> None:
         """The bot failed on this message again and again: a person takes it."""
         incoming = row.incoming
+        changes = await self._given_up(incoming) if incoming.kind is Kind.MESSAGE else await self._amend_only(incoming)
+        await self.waker.wake(await self.cases.apply(replace(changes, done=(incoming.key,))))
+
+    async def _given_up(self, incoming: Incoming) -> Changes:
         case, others = await self.locate(incoming)
         if case is None and (others or not (incoming.mention or incoming.place is Place.DM)):
-            changes = Changes(done=(incoming.key,), outcome="failed: nobody had called the bot")
-        elif case is not None and case.status in HUMAN_HAS_IT:
-            changes = await self._relay(incoming, case)
-        else:
-            asked = self._asked(incoming, case or self._new_case(incoming), (incoming.key,))
-            changes = await self.speaking.carry_out(asked, Escalate(Reason.ERROR, UNSURE_TOPIC))
-        await self.waker.wake(await self.cases.apply(changes))
+            return Changes(outcome="failed: nobody had called the bot")
+        if case is not None and case.status in HUMAN_HAS_IT:
+            return await self._relay(incoming, case)
+        asked = self._asked(incoming, case or self._new_case(incoming))
+        return await self.speaking.carry_out(asked, Escalate(Reason.ERROR, UNSURE_TOPIC))
+
+    async def _amend_only(self, incoming: Incoming) -> Changes:
+        """An edit that could not be answered: a person takes it, in the thread of the message that was edited."""
+        amended = await self.amending.amend(incoming)
+        if amended.case is None:
+            return amended.changes
+        original = replace(incoming, ts=amended.original_ts, kind=Kind.MESSAGE)
+        asked = self._asked(original, amended.case, keep=False)
+        changes = await self.speaking.carry_out(asked, Escalate(Reason.ERROR, UNSURE_TOPIC))
+        return replace(changes, amended=amended.changes.amended)
 
     async def abandon(self, row: InboxRow) -> None:
         """Not even handing it over worked. It leaves its lane, so that the rest can go on, and both sides hear of
@@ -150,7 +162,7 @@ class Turn:
                 return await self._speak(incoming, case)
             case Voice.SPEAK:
                 spoken = await self._speak(incoming, self._new_case(incoming))
-                return replace(spoken, revive=Revival(incoming.lane, incoming.user, incoming.ts))
+                return replace(spoken, revive=Revival(incoming.lane, None, incoming.ts))
             case Voice.WAIT:
                 return self._wait(incoming)
             case Voice.RELAY if case is not None:

@@ -41,8 +41,9 @@ class SqlBooks:
         async with self._engine.connect() as connection:
             await connection.execution_options(read_only=True)
             events = (await connection.execute(inbox)).all()
-            posts = (await connection.execute(outbox)).all()
+            # In the order in which one makes the other, so that nothing slips through between two reads.
             timers = (await connection.execute(watches)).all()
+            posts = (await connection.execute(outbox)).all()
         return (
             *(
                 Pending(WakeKind.TURN if kind in conversational else WakeKind.ACT, key, lane)

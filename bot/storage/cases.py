@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel import col
 
@@ -85,8 +85,15 @@ class SqlCases:
     async def open_handoff(self, case_id: str) -> Handoff | None:
         return await self._open_handoff(col(HandoffTable.case_id) == case_id)
 
-    async def open_handoff_on(self, customer: str, topic: str) -> Handoff | None:
-        return await self._open_handoff(col(HandoffTable.customer) == customer, col(HandoffTable.topic) == topic)
+    async def open_handoff_on(self, customer: str, topic: str, channel: str | None = None) -> Handoff | None:
+        private_enough = (
+            ()
+            if channel is None
+            else (or_(col(HandoffTable.channel) == channel, col(HandoffTable.channel).startswith("D")),)
+        )
+        return await self._open_handoff(
+            col(HandoffTable.customer) == customer, col(HandoffTable.topic) == topic, *private_enough
+        )
 
     async def _open_handoff(self, *conditions: Any) -> Handoff | None:
         statement = select(HANDOFFS).where(col(HandoffTable.closed_at).is_(None), *conditions).limit(1)
@@ -158,4 +165,5 @@ def _handoff(row: Any) -> Handoff:
         card_channel=row["card_channel"],
         card_ts=row["card_ts"],
         closed_at=row["closed_at"],
+        channel=row["channel"],
     )

@@ -172,6 +172,7 @@ class _Unit:
                     case_id=handoff.case,
                     customer=handoff.customer,
                     topic=handoff.topic,
+                    channel=handoff.channel,
                     question=handoff.question,
                     reason=handoff.reason.name,
                     priority=str(handoff.priority),

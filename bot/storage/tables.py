@@ -134,7 +134,7 @@ class LineTable(_Table, table=True):
 
 
 class HandoffTable(_Table, table=True):
-    """The transfer of a case to specialists. One open handoff per customer and topic."""
+    """The transfer of a case to specialists. One open handoff per customer, topic and place."""
 
     __tablename__ = "handoffs"
     __table_args__ = (
@@ -142,6 +142,7 @@ class HandoffTable(_Table, table=True):
             "uq_handoffs_open",
             "customer",
             "topic",
+            "channel",
             unique=True,
             postgresql_where=text("closed_at IS NULL"),
             sqlite_where=text("closed_at IS NULL"),
@@ -153,6 +154,7 @@ class HandoffTable(_Table, table=True):
     case_id: str = Field(foreign_key="cases.id")
     customer: str
     topic: str
+    channel: str
     question: Redacted = _redacted()
     reason: str
     priority: str

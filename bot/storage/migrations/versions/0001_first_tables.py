@@ -165,6 +165,7 @@ def upgrade() -> None:
         sa.Column("case_id", AutoString(), nullable=False),
         sa.Column("customer", AutoString(), nullable=False),
         sa.Column("topic", AutoString(), nullable=False),
+        sa.Column("channel", AutoString(), nullable=False),
         sa.Column("question", sa.Text(), nullable=False),
         sa.Column("reason", AutoString(), nullable=False),
         sa.Column("priority", AutoString(), nullable=False),
@@ -179,7 +180,7 @@ def upgrade() -> None:
         batch_op.create_index("ix_handoffs_case", ["case_id"], unique=False)
         batch_op.create_index(
             "uq_handoffs_open",
-            ["customer", "topic"],
+            ["customer", "topic", "channel"],
             unique=True,
             postgresql_where=sa.text("closed_at IS NULL"),
             sqlite_where=sa.text("closed_at IS NULL"),
