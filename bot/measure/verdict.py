@@ -219,7 +219,9 @@ class _Court:
             cards = [post for row in shown[handoff["id"]] for post in self._posted.get(row["mark"], [])]
             if len(cards) != 1 or cards[0]["channel"] != DESK or cards[0]["ts"] != handoff["card_ts"]:
                 self._verdict.cards.append(f"handoff {handoff['id']} has {len(cards)} cards")
-        twice = Counter((one["customer"], one["topic"]) for one in self._records.handoffs if one["closed_at"] is None)
+        # A handoff is joined only where nobody else reads its replies, so there may be one for each channel.
+        still_open = (one for one in self._records.handoffs if one["closed_at"] is None)
+        twice = Counter((one["customer"], one["topic"], one["channel"]) for one in still_open)
         self._verdict.cards += [f"{key} has {count} open handoffs" for key, count in twice.items() if count > 1]
 
     def _bots(self, by_bots: Iterable[tuple[str, str]]) -> None:

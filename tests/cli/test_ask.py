@@ -147,7 +147,7 @@ async def test_hostile_lines_get_one_answer_each(started: Path) -> None:
     assert questions[0] == "after a byte order mark"
     assert questions[5] == "nul \ufffd inside"
     assert len(questions[8]) == 39998
-    assert answers[13]["reason"] == "secret removed"
+    assert answers[13]["reason"] == "a secret was removed"
     assert tree(started) == before
 
 

@@ -131,10 +131,10 @@ async def test_a_thread_and_its_channel_are_looked_up_apart(world: World) -> Non
     assert world.marks(thread) == ["mark_reply"]
 
 
-async def test_looking_up_starts_a_minute_before_the_given_time(world: World) -> None:
+async def test_looking_up_starts_a_quarter_of_an_hour_before_the_given_time(world: World) -> None:
     ts = await world.messenger.post(SUPPORT, HELLO, "mark_1")
-    assert await world.messenger.find(SUPPORT, "mark_1", now() + timedelta(seconds=50)) == ts
-    assert await world.messenger.find(SUPPORT, "mark_1", now() + timedelta(seconds=90)) is None
+    assert await world.messenger.find(SUPPORT, "mark_1", now() + timedelta(minutes=14)) == ts
+    assert await world.messenger.find(SUPPORT, "mark_1", now() + timedelta(minutes=16)) is None
 
 
 async def test_a_lost_response_is_not_sent_again_and_can_be_found(world: World) -> None:

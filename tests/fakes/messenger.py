@@ -74,7 +74,7 @@ class FakeMessenger:
 
     async def find(self, to: Address, mark: str, since: datetime) -> str | None:
         outcome = self._begin("find", to.channel)
-        oldest = (since - timedelta(seconds=60)).timestamp()
+        oldest = (since - timedelta(minutes=15)).timestamp()
         found = (one.ts for one in self.posts if (one.to, one.mark) == (to, mark) and float(one.ts) > oldest)
         await self._end("find", outcome)
         return next(found, None)
