@@ -56,6 +56,8 @@ log = logging.getLogger(__name__)
 
 CATCH_UP_EVERY = 300.0
 """Seconds between two passes over what may have been missed."""
+REVIVE_EVERY = 10.0
+"""Seconds between two looks for wake-ups that nothing runs."""
 
 
 class SystemClock:
@@ -224,6 +226,7 @@ async def _start(settings: Settings, clock: Clock, stack: AsyncExitStack) -> Run
         _keep_up(missed, catch_up, stores, waker, clock),
         knowledge.poll(),
         keep_connected(handler),
+        _keep_waking(engine),
     )
     for routine in background:
         task = asyncio.create_task(routine)
@@ -288,6 +291,13 @@ async def _keep_up(missed: asyncio.Event, catch_up: CatchUp, stores: Stores, wak
         missed.clear()
         await _guarded(catch_up.run)
         await _guarded(lambda: sweep(stores.books, waker, clock.new_id("tick")))
+
+
+async def _keep_waking(engine: DbosEngine) -> None:
+    """What a full disk stranded in the engine goes on once there is room again."""
+    while True:
+        await asyncio.sleep(REVIVE_EVERY)
+        await _guarded(engine.revive)
 
 
 async def _guarded(work: Callable[[], Awaitable[object]]) -> None:

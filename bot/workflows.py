@@ -62,6 +62,8 @@ class DbosEngine:
             "log_level": "WARNING",
         }
         self._worker: Runs | None = None
+        self._running: set[str | None] = set()
+        self._suspects: set[str] = set()
 
     async def launch(self, worker: Runs) -> None:
         """Start running wake-ups, those of a former process first. Call it inside the application's loop."""
@@ -107,15 +109,39 @@ class DbosEngine:
         if status is not None and status.status in ("ENQUEUED", "DELAYED"):
             await DBOS.cancel_workflow_async(wake_id)
 
+    async def revive(self) -> int:
+        """Put back what counts as running although nothing runs it: on a full disk the engine cannot record how a
+        wake-up ended, and its lane would wait for it until the next start. Call it every few seconds: what is found
+        twice is put back, since one that has just been taken up or has just ended looks the same. Returns how many.
+        """
+        found = await DBOS.list_workflows_async(
+            status="PENDING",
+            name=WORKFLOW,
+            executor_id=self._config["executor_id"],
+            load_input=False,
+            load_output=False,
+        )
+        idle = {one.workflow_id: one.queue_name for one in found if one.workflow_id not in self._running}
+        stranded = [wake_id for wake_id in idle if wake_id in self._suspects]
+        self._suspects = idle.keys() - set(stranded)
+        for wake_id in stranded:
+            log.warning("a wake-up whose end could not be recorded is put back in its queue")
+            await DBOS.resume_workflow_async(wake_id, queue_name=idle[wake_id])
+        return len(stranded)
+
     def _make_workflow(self) -> Callable[[str, str, str], Awaitable[None]]:
         async def handrail_wake(kind: str, lane: str, subject: str) -> None:
             if self._worker is None:
                 raise WakeFailed("not launched")
+            wake_id = DBOS.workflow_id
+            self._running.add(wake_id)
             try:
                 await self._worker.run(WakeKind(kind), lane, subject)
             except Exception as error:  # the worker again: the engine would store the error, and its text with it
                 log.exception("a wake-up of %s could not be recorded as failed; the sweep finds it again", lane)
                 raise WakeFailed(type(error).__name__) from None
+            finally:
+                self._running.discard(wake_id)
 
         return handrail_wake
 

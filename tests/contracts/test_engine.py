@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from dbos import DBOS
-from sqlalchemy import MetaData, create_engine, inspect
+from sqlalchemy import MetaData, create_engine, inspect, text
 
 from bot.ports import Engine, Wake, WakeKind
 from bot.storage import database
@@ -271,6 +271,59 @@ async def test_the_engines_own_database_holds_ids_and_no_words(bench: Bench, nam
     assert lane.encode() in kept
     assert b"WakeFailed" in kept
     assert b"xylophone" not in kept
+
+
+async def test_a_wake_up_whose_end_could_not_be_recorded_does_not_hold_up_its_lane_for_ever(
+    bench: Bench, name: Name
+) -> None:
+    """What a full disk leaves behind: the engine says PENDING, and nothing runs it."""
+    if bench.database_url is None or not isinstance(bench.engine, DbosEngine):
+        return
+    lane, ended, behind = bench.lane(), name("ended"), name("behind")
+    await bench.wake(ended, lane)
+    await bench.finished(ended)
+    await _recorded(f"turn:{lane}:{ended}", "SUCCESS")
+    await asyncio.to_thread(_forget_the_end, bench.database_url, f"turn:{lane}:{ended}")
+    await bench.wake(behind, lane)
+
+    assert await bench.engine.revive() == 0
+    assert behind not in bench.worker.started
+    assert await bench.engine.revive() == 1
+    await bench.finished(behind)
+    # It comes once more: a wake-up too many finds nothing to do.
+    await bench.worker.until(lambda: Counter(bench.worker.finished)[ended] == 2)
+
+
+async def test_a_wake_up_that_takes_its_time_is_left_alone(bench: Bench, name: Name) -> None:
+    if not isinstance(bench.engine, DbosEngine):
+        return
+    lane, gate, slow = bench.lane(), asyncio.Event(), name("slow")
+    bench.worker.when[slow] = gate.wait
+    await bench.wake(slow, lane)
+    await bench.worker.until(lambda: slow in bench.worker.started)
+    assert [await bench.engine.revive() for _ in range(3)] == [0, 0, 0]
+    gate.set()
+    await bench.finished(slow)
+
+    assert Counter(bench.worker.started)[slow] == 1
+
+
+async def _recorded(wake_id: str, status: str) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            found = await DBOS.get_workflow_status_async(wake_id)
+            if found is not None and found.status == status:
+                return
+            await asyncio.sleep(0.01)
+
+
+def _forget_the_end(url: str, wake_id: str) -> None:
+    engine = create_engine(url)
+    table = "workflow_status" if engine.dialect.name == "sqlite" else "dbos.workflow_status"
+    with engine.begin() as connection:
+        statement = f"UPDATE {table} SET status = 'PENDING', completed_at = NULL WHERE workflow_uuid = :id"  # noqa: S608
+        assert connection.execute(text(statement), {"id": wake_id}).rowcount == 1
+    engine.dispose()
 
 
 async def _break() -> None:
