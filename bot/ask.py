@@ -110,7 +110,7 @@ class _Snapshot:
         return self._publication
 
     async def publish(self, articles: Sequence[Article], *, author: str, note: str) -> Never:
-        raise NotImplementedError
+        raise UsageError("Asking publishes nothing: use `python -m bot knowledge import`.")
 
     async def vectors(self, embedder: str, hashes: Collection[str]) -> Mapping[str, bytes]:
         return await self._kept.vectors(embedder, hashes) if self._kept is not None else {}

@@ -111,13 +111,13 @@ def articles_in(engine: AsyncEngine) -> SqlArticles:
 
 
 class _NoClock:
-    """Fulfils `bot.ports.Clock` for a store that only reads, which asks for no time."""
+    """Fulfils `bot.ports.Clock` for a store that only reads: to ask it for anything is to write."""
 
     def now(self) -> Never:
-        raise NotImplementedError
+        raise UsageError("This database is opened for reading only.")
 
     def new_id(self, prefix: str) -> Never:
-        raise NotImplementedError
+        raise UsageError("This database is opened for reading only.")
 
 
 def _unreadable(error: Exception) -> Never:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import resource
 import shutil
 import signal
@@ -316,6 +315,7 @@ async def test_killed_as_soon_as_it_acknowledged_it_answers_after_its_restart_on
     channel = await ws.open_im(ANA)
     async with running_bot(ws, tmp_path / "data") as child:
         await _answer(ws, ANA, "hello")
+        await ws.idle()
         acked = sum(one.outcome == "acked" for one in ws.deliveries)
         await ws.post(ANA, channel, REFUND)
         await ws.wait_for(lambda ws: sum(one.outcome == "acked" for one in ws.deliveries) > acked, timeout=PATIENCE)
@@ -378,22 +378,3 @@ async def test_what_cannot_be_stored_is_not_acknowledged_and_answered_once_there
 def _limit(child: Child, size: int) -> None:
     """The most bytes that a file of this process may grow to."""
     resource.prlimit(child.process.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))  # type: ignore[attr-defined]
-
-
-# ---- other commands on a held folder ----------------------------------------------------------------------------
-
-
-async def test_ask_works_beside_a_running_bot_and_writes_nothing(ws: Workspace, tmp_path: Path) -> None:
-    async with running_bot(ws, tmp_path / "data") as child:
-        await _answer(ws, ANA, REFUND)
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "bot", "ask", "--json"),
-            env=environment(ws, tmp_path / "data") | {"PYTHONPATH": str(ROOT)},
-            cwd=tmp_path / "data",
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-        )
-        said, _ = await asyncio.wait_for(process.communicate(CANCEL.encode() + b"\n"), PATIENCE)
-        assert process.returncode == 0
-        assert json.loads(said)["article"] == "cancel-subscription"
-        assert await child.stop() == 0
