@@ -12,7 +12,7 @@ export PYTHON
 # A Python that was set up for another project must not lend this one its packages.
 unexport PYTHONHOME PYTHONPATH
 
-.PHONY: help demo test check lint format types layers bench chaos venv clean-venv lock venv-run venv-dev
+.PHONY: help demo test check lint format types layers bench eval chaos venv clean-venv vectors lock venv-run venv-dev
 
 help: ## list these targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -46,6 +46,9 @@ layers: venv-dev ## who may import whom
 bench: venv-run ## latency, throughput, CPU and memory: figures and ratios of one run
 	@exec .venv/bin/python -m bot bench $(ARGS)
 
+eval: venv-run ## how well questions are answered: figures, and which ones go wrong
+	@exec .venv/bin/python -m bot eval $(ARGS)
+
 chaos: venv-run ## events, faults and kills against a real bot process
 	@exec .venv/bin/python -m bot chaos $(ARGS)
 
@@ -62,6 +65,9 @@ venv: venv-run ## make .venv with what the bot needs, and nothing else
 
 clean-venv: ## remove .venv
 	rm -rf .venv .venv.lock
+
+vectors: venv-dev ## make the vectors of the shipped articles again, after editing them
+	@exec .venv/bin/python -c 'from knowledge.shipped_vectors import write; print(write(), "vectors written")'
 
 lock: ## compile the lock files again from pyproject.toml (needs uv; ARGS=--upgrade for newer versions)
 	@command -v uv >/dev/null || { echo "make lock needs uv: python3 -m pip install uv" >&2; exit 2; }

@@ -75,13 +75,19 @@ def _parser() -> argparse.ArgumentParser:
     bench.add_argument("--json", action="store_true", help="as JSON")
     bench.set_defaults(command=_bench)
 
+    evaluation = commands.add_parser("eval", help="how well questions are answered: figures, and which ones go wrong")
+    evaluation.add_argument("--questions", type=Path, metavar="FILE", help="ask these instead of the project's own set")
+    evaluation.add_argument("--banking77", type=Path, metavar="FILE", help="where Banking77's train.csv is")
+    evaluation.add_argument("--json", action="store_true", help="as JSON")
+    evaluation.set_defaults(command=_eval)
+
     chaos = commands.add_parser("chaos", help="events, faults and kills against a real bot process")
     chaos.add_argument("--events", type=int, default=2000)
     chaos.add_argument("--kills", type=int, default=20)
     chaos.add_argument("--seed", type=int, default=1)
     chaos.set_defaults(command=_chaos)
 
-    knowledge = commands.add_parser("knowledge", help="check, import and export articles")
+    knowledge = commands.add_parser("knowledge", help="check, import, export and explain articles")
     actions = knowledge.add_subparsers(required=True, metavar="ACTION")
     for name, explained in (
         ("check", "say what is wrong with a folder of articles"),
@@ -91,6 +97,9 @@ def _parser() -> argparse.ArgumentParser:
         action = actions.add_parser(name, help=explained)
         action.add_argument("folder", type=Path, nargs="?" if name == "check" else None)
         action.set_defaults(command=_knowledge, action=name)
+    explain = actions.add_parser("explain", help="why a question is answered as it is")
+    explain.add_argument("question", help="in quotes, as a customer would write it")
+    explain.set_defaults(command=_explain)
     return parser
 
 
@@ -175,6 +184,16 @@ def _bench(options: argparse.Namespace) -> int:
     return bench(_say, as_json=options.json)
 
 
+def _eval(options: argparse.Namespace) -> int:
+    from bot.measure.evaluate import evaluate
+    from bot.settings import load_settings
+
+    settings = load_settings()
+    _logging_unless_debug("WARNING")
+    files = {"questions": options.questions, "banking77": options.banking77}
+    return asyncio.run(evaluate(settings, _say, **files, as_json=options.json))
+
+
 def _chaos(options: argparse.Namespace) -> int:
     from bot.measure.chaos import chaos
 
@@ -192,6 +211,15 @@ def _knowledge(options: argparse.Namespace) -> int:
     _logging_unless_debug("WARNING")
     work = articles.publish if options.action == "import" else articles.export
     return asyncio.run(work(settings, options.folder, _say))
+
+
+def _explain(options: argparse.Namespace) -> int:
+    from bot.articles import explain
+    from bot.settings import load_settings
+
+    settings = load_settings()
+    _logging_unless_debug("WARNING")
+    return asyncio.run(explain(settings, options.question, _say))
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain.cases import LATE_AFTER
-from bot.errors import DeliveryDeferred, DeliveryRefused, EnvironmentUnfit, SettingsError, UsageError
+from bot.errors import DeliveryDeferred, DeliveryRefused, EnvironmentUnfit, SettingsError, Unavailable, UsageError
 from bot.ports import Clock, Engine
 from bot.services.acting import Acting
 from bot.services.amending import Amending
@@ -47,15 +47,19 @@ from handlers.catchup import CatchUp
 from handlers.directory import SlackDirectory
 from handlers.intake import Intake
 from handlers.messenger import TIMEOUT_SECONDS, SlackMessenger, asked, posting_client, reading_client
+from handlers.presence import SlackPresence
 from handlers.views import Views
 from knowledge.embedder import open_embedder
 from knowledge.loader import shipped
 from knowledge.service import LiveKnowledge
+from knowledge.vectors import ChromaServer, LocalChroma
 
 log = logging.getLogger(__name__)
 
 CATCH_UP_EVERY = 300.0
 """Seconds between two passes over what may have been missed."""
+PATIENCE = timedelta(seconds=2)
+"""How long somebody who wrote something short and unclear is given to go on, before the bot asks back."""
 REVIVE_EVERY = 10.0
 """Seconds between two looks for wake-ups that nothing runs."""
 
@@ -149,14 +153,23 @@ async def open_stores(settings: Settings, clock: Clock) -> AsyncIterator[Stores]
         await engine.dispose()
 
 
-async def open_knowledge(stores: Stores) -> LiveKnowledge:
+async def open_knowledge(stores: Stores, chroma_url: str | None = None) -> LiveKnowledge:
     """The live publication; the shipped articles become the first one in an empty database."""
     if await stores.articles.publication_number() == 0:
         articles = await asyncio.to_thread(shipped)
         await stores.articles.publish(articles, author="handrail", note="shipped articles")
     embedder = await asyncio.to_thread(open_embedder)
-    knowledge = LiveKnowledge(stores.articles, stores.articles, embedder, store_errors=(SQLAlchemyError,))
-    await knowledge.refresh()
+    chunks = ChromaServer(chroma_url) if chroma_url is not None else LocalChroma()
+    knowledge = LiveKnowledge(
+        stores.articles, stores.articles, embedder, chunks=chunks, store_errors=(SQLAlchemyError,)
+    )
+    try:
+        await knowledge.refresh()
+    except Unavailable as error:
+        raise UsageError(
+            f"The server at CHROMA_URL does not answer ({error.edge}). Start it, or leave CHROMA_URL out to keep the "
+            "vectors in this process."
+        ) from None
     return knowledge
 
 
@@ -192,7 +205,7 @@ async def _start(settings: Settings, clock: Clock, stack: AsyncExitStack) -> Run
     reader = reading_client(token, settings.slack_api_url, session)
     identity = await identify(reader)
     stores = await stack.enter_async_context(open_stores(settings, clock))
-    knowledge = await open_knowledge(stores)
+    knowledge = await open_knowledge(stores, settings.chroma_url)
     stack.callback(knowledge.close)
     directory = SlackDirectory(reader, settings.specialist_group, settings.admin_users, identity.team, clock)
     poster = posting_client(token, settings.slack_api_url, session)
@@ -200,7 +213,9 @@ async def _start(settings: Settings, clock: Clock, stack: AsyncExitStack) -> Run
     engine_url = database.engine_url(settings.database_url, settings.data_dir)
     database.prepare_engine_file(engine_url)
     engine = DbosEngine(engine_url, settings.executor)
-    worker, waker = _services(settings, identity, stores, knowledge, directory, messenger, engine, clock)
+    presence = SlackPresence(poster)
+    stack.push_async_callback(presence.close)
+    worker, waker = _services(settings, identity, stores, knowledge, directory, messenger, presence, engine, clock)
     await engine.launch(worker)
     stack.push_async_callback(engine.close)
     catch_up = CatchUp(reader, stores.inbox, stores.books, engine, clock, identity.team, identity.bot_user)
@@ -246,6 +261,7 @@ def _services(
     knowledge: LiveKnowledge,
     directory: SlackDirectory,
     messenger: SlackMessenger,
+    presence: SlackPresence,
     engine: DbosEngine,
     clock: Clock,
 ) -> tuple[Worker, Waker]:
@@ -256,13 +272,18 @@ def _services(
         frozenset(settings.support_channels),
         inside,
         timedelta(seconds=settings.channel_wait_seconds),
+        PATIENCE,
     )
     amending = Amending(stores.cases, inside)
-    turn = Turn(stores.inbox, stores.cases, directory, knowledge, clock, waker, speaking, amending, premises)
+    turn = Turn(
+        stores.inbox, stores.cases, directory, knowledge, clock, waker, engine, presence, speaking, amending, premises
+    )
     acting = Acting(stores.inbox, stores.cases, directory, knowledge, clock, waker, speaking, turn, inside)
     late_after = timedelta(seconds=LATE_AFTER) + premises.channel_wait
     watching = Watching(stores.cases, knowledge, clock, waker, speaking, late_after)
-    delivery = Delivery(stores.outbox, stores.cases, messenger, directory, knowledge, engine, waker, clock, inside)
+    delivery = Delivery(
+        stores.outbox, stores.cases, messenger, presence, directory, knowledge, engine, waker, clock, inside
+    )
     return Worker(stores.inbox, engine, clock, turn, acting, watching, delivery), waker
 
 

@@ -1,19 +1,24 @@
-"""`knowledge check|import|export`."""
+"""`knowledge check|import|export|explain`."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.domain.articles import Article, Publication
+from bot.domain.redaction import redact
+from bot.domain.routing import Routing
 from bot.errors import ArticleError, Conflict, UsageError
+from bot.services.asking import Asking, ask
+from bot.services.understanding import understand
 from bot.storage.reading import publication_in, reading, store_errors
 
 if TYPE_CHECKING:
     from bot.settings import Settings
+    from knowledge.index import Explanation
 
 Say = Callable[[str], None]
 
@@ -70,6 +75,54 @@ async def export(settings: Settings, folder: Path, say: Say) -> int:
     what = f"publication {found.number}" if found.number else "the shipped ones, since nothing is published yet"
     say(f"{_counted(len(articles))} written to {folder}: {what}.")
     return 0
+
+
+async def explain(settings: Settings, question: str, say: Say) -> int:
+    """Say what would be said to a question, and what that rests on. Writes nothing. Raises UsageError."""
+    from bot.ask import open_published
+
+    asked = redact(question).text
+    knowledge = await open_published(settings)
+    try:
+        said = await ask(question, knowledge)
+        understood = await understand(asked, knowledge, route_always=True)
+        explanation = await knowledge.explain(asked)
+        titles = {one.article.id: one.article.title for one in knowledge.publication.revisions}
+        by_words = knowledge.by_words_only
+    finally:
+        knowledge.close()
+    for line in explained(said, understood.routing or explanation.routing, explanation, titles, by_words=by_words):
+        say("".join(one if one.isprintable() else "\ufffd" for one in line))
+    return 0
+
+
+def explained(
+    said: Asking, routing: Routing, found: Explanation, titles: Mapping[str, str], *, by_words: bool
+) -> Iterator[str]:
+    """The lines of `explain`. `routing` is what was decided on, `titles` are by article id."""
+    what = {"answer": "answer", "lookup": "look up, and answer", "clarify": "ask back", "handoff": "call a person"}
+    named = ", ".join(dict.fromkeys(name for name in (said.article, *(one.article for one in said.citations)) if name))
+    yield f"question    {said.question}"
+    yield f"action      {what[said.action]}{': ' + named if named else ''}"
+    yield f"because     {said.reason}{', by rule: retrieval did not decide' if said.by_rule else ''}"
+    yield f"section     {routing.heading or '-'}"
+    yield f"confidence  {routing.confidence:.4f}, {routing.band} band"
+    high = f"answer from {found.high:.4f}" if found.high <= 1 else "never answer"
+    yield f"thresholds  {high}, ask back from {found.low:.4f}, else call a person"
+    if routing.candidates != found.routing.candidates or routing.band is not found.routing.band:
+        yield f"retrieval   alone said {found.routing.band} band, and {_ids(found.routing)}"
+    yield from ("", "candidates  score   best first")
+    for number, candidate in enumerate(routing.candidates, 1):
+        yield f"{number:>10}  {candidate.score:>6.3f}  {candidate.article}: {titles.get(candidate.article, '')}"
+    yield from ("", f"nearest     {'words (BM25)' if by_words else 'cosine'}, phrasing, and the article that has it")
+    for (text, score), owner in zip(found.nearest, found.owners, strict=True):
+        yield f"{score:>18.3f}  {text}  [{owner or 'not ours'}]"
+    yield from ("", "what is said")
+    yield from (f"  {line}" for line in said.text.split("\n"))
+
+
+def _ids(routing: Routing) -> str:
+    return ", ".join(candidate.article for candidate in routing.candidates[:3])
 
 
 def _shipped_folder() -> Path:

@@ -34,7 +34,7 @@ async def answer_lines(settings: Settings, stdin: BinaryIO, stdout: TextIO, *, a
     """Answer each line as it comes; one JSON object a line, or a readable form. Raises UsageError."""
     if stdin.isatty():
         sys.stderr.write(INTRODUCTION)
-    knowledge = await _knowledge(settings)
+    knowledge = await open_published(settings)
     shown = _as_json if as_json else _readable
     try:
         with _interruptible():
@@ -119,7 +119,9 @@ class _Snapshot:
         """Not here: asking has no side effects."""
 
 
-async def _knowledge(settings: Settings) -> LiveKnowledge:
+async def open_published(settings: Settings) -> LiveKnowledge:
+    """What customers are answered from: what is published in the database, else the shipped articles. Writes nothing;
+    close it. Raises UsageError."""
     from knowledge.embedder import open_embedder
     from knowledge.loader import shipped
     from knowledge.service import LiveKnowledge

@@ -27,7 +27,7 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from bot.app import check_environment, required_for_run
 from bot.domain.articles import Audience, Publication, Revision
 from bot.domain.redaction import redacted
-from bot.errors import ArticleError, DataDirError, DeliveryError, EnvironmentUnfit, UsageError
+from bot.errors import ArticleError, DataDirError, DeliveryError, EnvironmentUnfit, Unavailable, UsageError
 from bot.settings import Settings
 from bot.storage import datadir
 from bot.storage.reading import Schema, publication_in, reading, schema_in
@@ -45,6 +45,7 @@ _WITHOUT = {
     "specialist_group": "only ADMIN_USERS may take cases. Give a user group's id (S…), or user ids with commas",
     "admin_users": "there is no admin. Give user ids such as U0123ABCD, with commas",
     "database_url": "SQLite in DATA_DIR is used",
+    "chroma_url": "each process keeps the articles' vectors in memory",
     "executor_id": "a stable name is chosen",
 }
 """What it means that a setting without a default is not set."""
@@ -94,6 +95,8 @@ async def examine(say: Say) -> int:
     if "database_url" not in wrong:
         await _tell_database(report, settings)
     await asyncio.to_thread(_tell_embedding, report)
+    if settings.chroma_url is not None:
+        await asyncio.to_thread(_tell_chroma, report, settings.chroma_url)
     say("\nSlack")
     if any(getattr(settings, name) for name in _SLACK) or wrong.keys() & set(_SLACK):
         await _tell_slack(report, settings)
@@ -220,6 +223,17 @@ def _tell_articles(report: Report, published: Publication) -> None:
         report.tell(Mark.WARNING, "articles", f"{len(articles)}, {where}. To be reviewed: {', '.join(late)}. {mend}")
     else:
         report.tell(Mark.OK, "articles", f"{len(articles)}, {where}; none past its review_by")
+
+
+def _tell_chroma(report: Report, url: str) -> None:
+    from knowledge.vectors import ChromaServer
+
+    try:
+        ChromaServer(url).ping()
+    except Unavailable:
+        report.tell(Mark.WRONG, "Chroma", "the server at CHROMA_URL does not answer. Start it, or leave CHROMA_URL out")
+    else:
+        report.tell(Mark.OK, "Chroma", "the server answers")
 
 
 def _tell_embedding(report: Report) -> None:

@@ -58,6 +58,13 @@ class Knowledge(Protocol):
         """Which articles a question is about, and how sure that is. Raises Unavailable("knowledge") when
         nothing is published."""
 
+    def frozen(self) -> Knowledge:
+        """This publication, whatever is published meanwhile: what one answer rests on must be of one publication."""
+
+    def language(self, question: Redacted) -> str | None:
+        """The language (ISO 639-1, or "und") of a text that is not English, None when it may be English. Takes less
+        than a millisecond."""
+
     def revision(self, article_id: str) -> Revision | None:
         """The live revision of an article, None when it is not published."""
 
@@ -90,6 +97,9 @@ class Inbox(Protocol):
 
     async def next(self, lane: str) -> InboxRow | None:
         """The lane's unprocessed conversational row with the lowest `ts`."""
+
+    async def after(self, lane: str, ts: str) -> tuple[InboxRow, ...]:
+        """The lane's unprocessed messages after `ts`, the lowest first; ten at most."""
 
     async def get(self, key: str) -> InboxRow | None:
         """A row that is not processed yet."""
@@ -124,8 +134,8 @@ class Cases(Protocol):
     async def by_message(self, channel: str, ts: str) -> Case | None:
         """The case whose transcript holds this message."""
 
-    async def lines(self, case_id: str) -> tuple[Line, ...]:
-        """The transcript, oldest first; deleted lines are left out."""
+    async def lines(self, case_id: str, *, newest: int | None = None) -> tuple[Line, ...]:
+        """The transcript, oldest first; deleted lines are left out. With `newest`, only so many of its end."""
 
     async def handoff(self, handoff_id: str) -> Handoff: ...
 
@@ -257,6 +267,16 @@ class Messenger(Protocol):
     async def hint(self, to: Address, user: str, reply: Reply) -> None: ...
 
     async def home(self, user: str, home: Home) -> None: ...
+
+
+class Presence(Protocol):
+    """Slack's typing status. Nothing rests on it, so nothing waits for it and nothing is raised."""
+
+    def working(self, to: Address, ts: str) -> None:
+        """Show that the bot works on the message `ts`, which is answered at `to`."""
+
+    def done(self, to: Address) -> None:
+        """Stop showing it: something was said at `to`."""
 
 
 @dataclass(frozen=True, slots=True)

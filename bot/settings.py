@@ -62,6 +62,7 @@ class Settings(BaseSettings):
     channel_wait_seconds: float = Field(default=60.0, ge=0, le=3600)
     mode: Mode = Mode.SOCKET
     database_url: str | None = None
+    chroma_url: str | None = None
     data_dir: Path = Path("data")
     executor_id: str | None = None
     log_level: LogLevel = LogLevel.INFO
@@ -117,6 +118,13 @@ class Settings(BaseSettings):
     def _database_url(cls, value: str | None) -> str | None:
         if value is not None and not re.match(r"postgres(ql)?(\+psycopg)?://|sqlite:///", value):
             raise ValueError("must start with postgresql:// (or be left out for SQLite in DATA_DIR)")
+        return value
+
+    @field_validator("chroma_url")
+    @classmethod
+    def _chroma_url(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"https?://[^/@\s:]+(:\d{1,5})?/?", value):
+            raise ValueError("must look like http://chroma:8000 (or be left out for a Chroma in this process)")
         return value
 
     @property

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from bot.domain.routing import Band
 
-PRECISION: Final = 0.97
+PRECISION: Final = 0.95
 """Of what is answered, the share that must be right."""
 
-LOST: Final = 0.04
+LOST: Final = 0.015
 """Of the questions that have the right article among their first three, the share that may be handed over at once;
 it is spent on whatever is least like a question of ours."""
 

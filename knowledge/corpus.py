@@ -12,7 +12,7 @@ import yaml
 from bot.domain.articles import Article, Audience, Publication
 from bot.errors import ArticleError
 from knowledge.chunks import Chunk, chunked
-from knowledge.text import normalise
+from knowledge.text import normalise, words
 
 NOT_OURS_FILE: Final = Path(__file__).parent / "data" / "not_ours.yaml"
 
@@ -101,6 +101,11 @@ class Corpus:
     def texts(self) -> tuple[str, ...]:
         """What is embedded: the rows, then the chunks."""
         return self.rows + tuple(chunk.text for chunk in self.chunks)
+
+    @property
+    def vocabulary(self) -> frozenset[str]:
+        """All words in it, lower case."""
+        return frozenset(word for text in self.texts for word in words(text))
 
     def visible(self, audience: Audience) -> tuple[bool, ...]:
         """By article: may this audience read it? Specialists read everything."""

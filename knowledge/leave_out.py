@@ -2,7 +2,7 @@
 
 Three kinds, each with the share of all questions that it stands for:
 
-- each phrasing of an article without itself: a question that an article answers;
+- each phrasing of an article without itself: a question that an article answers (see EXPECTED_RIGHT);
 - each phrasing of what is not ours, half of the weight without itself and half without its whole topic;
 - each phrasing of an article without that article: a payment question that nobody wrote an article about. No
   score notices a missing article well, so these keep the high band honest.
@@ -10,115 +10,169 @@ Three kinds, each with the share of all questions that it stands for:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.domain.articles import Audience
 from knowledge.calibration import Examples
 from knowledge.corpus import Corpus
-from knowledge.evidence import Board, Evidence, Verdict, best_by_class, judge
+from knowledge.evidence import Board, Evidence, Verdict, best_by_class, dense_features, judge
 from knowledge.head import LeftOut
 from knowledge.lexical import LexicalIndex
 
+EXPECTED_RIGHT: Final = 0.92
+"""Of questions that an article answers, the share whose first candidate is expected to be right. Phrasings are written
+to differ as much as they can, so a left-out phrasing is harder than a question; those that go wrong count for so much
+less that this share comes out (docs/decisions/0010)."""
+
 NOT_OURS_SHARE: Final = 0.25
-MISSING_SHARE: Final = 0.05
-"""Weight of the two kinds of wrong questions, as a share of the weight of the right kind."""
+MISSING_SHARE: Final = 0.01
+"""Weight of the two kinds of questions without an article, as a share of the weight of those that have one."""
 
 NEAREST: Final = 30
 
 Matrix = NDArray[np.float64]
+Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
 class Dense:
-    """What embeddings add: the vectors of rows and chunks, and the head's left-out scores."""
+    """What embeddings add: for each row its cosine to each chunk, and the head's left-out scores."""
 
-    rows: NDArray[np.float32]
-    chunks: NDArray[np.float32]
+    chunks: Matrix
     left_out: LeftOut
 
 
 @dataclass(frozen=True, slots=True)
-class _Example:
-    verdict: Verdict
-    owner: int | None
-    weight: float
+class _Part:
+    """Examples of one kind. `owners` are the right articles, -1 where none is."""
+
+    features: Matrix
+    order: NDArray[np.intp]
+    owners: NDArray[np.intp]
+    share: float
 
 
 def examples(corpus: Corpus, board: Board, lexical: LexicalIndex, dense: Dense | None) -> Examples:
     """All examples of a corpus for the audience of `board`."""
-    found = list(_LeaveOut(corpus, board, lexical, dense).examples()) if board.visible.any() else []
-    if not found:
+    if not board.visible.any() or not corpus.rows:
         nothing = np.zeros(0)
         return Examples(np.zeros((0, 1)), nothing.astype(bool), nothing.astype(bool), nothing)
+    source = _ByWords(corpus, board, lexical) if dense is None else _ByVectors(corpus, board, dense)
+    owners = np.asarray(corpus.owners, dtype=np.intp)
+    groups = np.asarray(corpus.groups, dtype=np.intp)
+    ours = np.flatnonzero((owners != corpus.other) & board.visible[np.minimum(owners, corpus.other - 1)])
+    others = np.setdiff1d(np.arange(len(owners)), ours)
+    parts = [
+        _Part(*source.alone(ours), owners[ours], 1.0),
+        _Part(*source.alone(others), np.full(len(others), -1), NOT_OURS_SHARE / 2),
+        _Part(*source.without_groups(others, groups), np.full(len(others), -1), NOT_OURS_SHARE / 2),
+    ]
+    if int(board.visible.sum()) > 1:
+        missing = source.without_groups(ours, groups, hide=owners)
+        parts.append(_Part(*missing, np.full(len(ours), -1), MISSING_SHARE))
+    return _together([part for part in parts if len(part.order)])
+
+
+def _together(parts: Sequence[_Part]) -> Examples:
+    right = [(part.order[:, 0] == part.owners) & (part.owners >= 0) for part in parts]
+    offered = [(part.order[:, :3] == part.owners[:, None]).any(axis=1) & (part.owners >= 0) for part in parts]
+    weights = []
+    for part, good in zip(parts, right, strict=True):
+        weight = np.ones(len(good))
+        if part.share == 1.0 and 0 < good.sum() < len(good):
+            weight[~good] = min(1.0, good.sum() * (1 - EXPECTED_RIGHT) / EXPECTED_RIGHT / (~good).sum())
+        weights.append(weight)
+    base = next((weight.sum() for part, weight in zip(parts, weights, strict=True) if part.share == 1.0), 1.0)
+    scaled = [
+        weight if part.share == 1.0 else weight * part.share * base / weight.sum()
+        for part, weight in zip(parts, weights, strict=True)
+    ]
     return Examples(
-        np.array([example.verdict.features for example in found]),
-        np.array([example.verdict.order[0] == example.owner for example in found]),
-        np.array([example.owner in example.verdict.order[:3] for example in found]),
-        np.array([example.weight for example in found]),
+        np.vstack([part.features for part in parts]),
+        np.concatenate(right),
+        np.concatenate(offered),
+        np.concatenate(scaled),
     )
 
 
-class _LeaveOut:
-    def __init__(self, corpus: Corpus, board: Board, lexical: LexicalIndex, dense: Dense | None) -> None:
+class _ByVectors:
+    def __init__(self, corpus: Corpus, board: Board, dense: Dense) -> None:
         self._corpus, self._board, self._dense = corpus, board, dense
-        self._words = [lexical.rows(text) for text in corpus.rows]
-        self._lexical = [lexical.chunks(text, NEAREST, Audience.CUSTOMER) for text in corpus.rows]
+        self._alone = dense.left_out.without_self()
+        self._chunk_owner = np.asarray(board.chunk_owner, dtype=np.intp)
+
+    def alone(self, rows: NDArray[np.intp]) -> tuple[Matrix, NDArray[np.intp]]:
+        """Features and ranking of rows that the head has not seen."""
+        return self._judged(self._alone[rows], rows, np.full(len(rows), -1))
+
+    def without_groups(
+        self, rows: NDArray[np.intp], groups: NDArray[np.intp], hide: NDArray[np.intp] | None = None
+    ) -> tuple[Matrix, NDArray[np.intp]]:
+        """The same without any row of their group; with `hide`, also without the article that owns them."""
+        scores = np.zeros((len(rows), self._corpus.other + 1))
+        for group in np.unique(groups[rows]):
+            of_group = np.flatnonzero(groups == group)
+            left = self._dense.left_out.without_group(of_group.tolist())
+            scores[np.flatnonzero(groups[rows] == group)] = left[np.isin(of_group, rows)]
+        return self._judged(scores, rows, np.full(len(rows), -1) if hide is None else hide[rows])
+
+    def _judged(
+        self, scores: Matrix, rows: NDArray[np.intp], hidden: NDArray[np.intp]
+    ) -> tuple[Matrix, NDArray[np.intp]]:
+        shown = np.where(self._board.visible[None, :], scores[:, :-1], -np.inf)
+        hides = np.flatnonzero(hidden >= 0)
+        shown[hides, hidden[hides]] = -np.inf
+        scores = scores.copy()
+        scores[hides, hidden[hides]] = -1.0
+        order = np.argsort(-shown, axis=1, kind="stable")[:, :3]
+        readable = self._board.visible[self._chunk_owner][None, :] & (self._chunk_owner[None, :] != hidden[:, None])
+        nearest = np.where(readable, self._dense.chunks[rows], -np.inf).argmax(axis=1)
+        agrees = self._chunk_owner[nearest] == order[:, 0]
+        return dense_features(scores, order[:, 0], agrees), order
+
+
+class _ByWords:
+    def __init__(self, corpus: Corpus, board: Board, lexical: LexicalIndex) -> None:
+        self._corpus, self._board = corpus, board
         self._owners = np.asarray(corpus.owners, dtype=np.intp)
-        if dense is not None:
-            self._alone = dense.left_out.without_self()
-            self._cosines = np.asarray(dense.rows @ dense.rows.T, dtype=np.float64)
-            self._near = _nearest(dense, np.flatnonzero(board.visible[list(board.chunk_owner)]))
+        asked = list(lexical.among(corpus.rows))
+        self._words = [words for words, _ in asked]
+        self._chunks = [_best(chunks) for _, chunks in asked]
 
-    def examples(self) -> Iterator[_Example]:
-        corpus, board = self._corpus, self._board
-        groups: dict[int, list[int]] = {}
-        for row, group in enumerate(corpus.groups):
-            groups.setdefault(group, []).append(row)
-        ours = sum(1 for owner in corpus.owners if owner != corpus.other and board.visible[owner])
-        others = max(1, len(corpus.rows) - ours)
-        for rows in groups.values():
-            owner = corpus.owners[rows[0]]
-            mine = owner != corpus.other and bool(board.visible[owner])
-            without = board.without(owner) if mine else board
-            for at, row in enumerate(rows):
-                alone = judge(self._seen(row, self._alone_scores(row), [row]), board)
-                weight = 1.0 if mine else NOT_OURS_SHARE * ours / others / 2
-                yield _Example(alone, owner if mine else None, weight)
-                if without.visible.any():
-                    seen = self._seen(row, self._group_scores(rows, at, owner), rows)
-                    yield _Example(judge(seen, without), None, MISSING_SHARE if mine else weight)
+    def alone(self, rows: NDArray[np.intp]) -> tuple[Matrix, NDArray[np.intp]]:
+        """Features and ranking of rows, each without itself."""
+        return _stacked([self._judged(int(row), [int(row)], self._board) for row in rows])
 
-    def _alone_scores(self, row: int) -> Matrix | None:
-        return None if self._dense is None else self._alone[row]
+    def without_groups(
+        self, rows: NDArray[np.intp], groups: NDArray[np.intp], hide: NDArray[np.intp] | None = None
+    ) -> tuple[Matrix, NDArray[np.intp]]:
+        """The same without any row of their group; with `hide`, also without the article that owns them."""
+        found = []
+        for row in rows:
+            board = self._board if hide is None else self._board.without(int(hide[row]))
+            found.append(self._judged(int(row), np.flatnonzero(groups == groups[row]).tolist(), board))
+        return _stacked(found)
 
-    def _group_scores(self, rows: list[int], at: int, owner: int) -> Matrix | None:
-        if self._dense is None:
-            return None
-        scores: Matrix = self._dense.left_out.without_group(rows)[at]
-        if owner != self._corpus.other:
-            scores[owner] = -1.0
-        return scores
-
-    def _seen(self, row: int, head: Matrix | None, absent: list[int]) -> Evidence:
-        classes = self._corpus.other + 1
+    def _judged(self, row: int, absent: list[int], board: Board) -> Verdict:
         words = self._words[row].copy()
         words[absent] = 0.0
-        best = best_by_class(words, self._owners, classes)
-        if self._dense is None:
-            return Evidence(None, None, best, {}, self._lexical[row])
-        cosines = self._cosines[row].copy()
-        cosines[absent] = 0.0
-        by_class = best_by_class(cosines, self._owners, classes)
-        return Evidence(head, by_class, best, self._near[row], self._lexical[row])
+        best = best_by_class(words, self._owners, self._corpus.other + 1)
+        return judge(Evidence(None, None, best, {}, self._chunks[row]), board)
 
 
-def _nearest(dense: Dense, readable: NDArray[np.intp]) -> list[dict[int, float]]:
-    """For each row the nearest chunks among the readable ones, as a vector store finds them."""
-    cosines = np.asarray(dense.rows @ dense.chunks[readable].T, dtype=np.float64)
-    order = np.argsort(-cosines, axis=1, kind="stable")[:, :NEAREST]
-    return [{int(readable[at]): float(cosines[row, at]) for at in near} for row, near in enumerate(order)]
+def _stacked(verdicts: Sequence[Verdict]) -> tuple[Matrix, NDArray[np.intp]]:
+    """Features, and the first three articles; -2 where there are fewer."""
+    if not verdicts:
+        return np.zeros((0, 4)), np.zeros((0, 3), dtype=np.intp)
+    order = np.array([(*verdict.order[:3], -2, -2)[:3] for verdict in verdicts], dtype=np.intp)
+    return np.array([verdict.features for verdict in verdicts]), order
+
+
+def _best(scores: Matrix) -> dict[int, float]:
+    """The NEAREST highest scores above 0, by position."""
+    order = np.argsort(-scores, kind="stable")[:NEAREST]
+    return {int(at): float(scores[at]) for at in order if scores[at] > 0}

@@ -16,7 +16,7 @@ import yaml
 
 from bot.domain.articles import MAX_ANSWER, Action, Article, Audience, Priority
 from bot.errors import ArticleError
-from knowledge.front_matter import REQUIRED, Draft, parse
+from knowledge.front_matter import Draft, parse
 from knowledge.text import same_words
 
 SHIPPED: Final = Path(__file__).parent / "articles"
@@ -30,16 +30,22 @@ MAX_FILE: Final = 200_000
 """Bytes of one article file."""
 
 _ID = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+_PLAIN: Final = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("str", "int", "float"))
 _Choice = TypeVar("_Choice", bound=StrEnum)
 
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """One file: its article, or what is wrong with it."""
+    """One file: its draft, and the article that it makes when nothing is wrong with it."""
 
     path: str
+    draft: Draft
     article: Article | None
-    problems: tuple[str, ...]
+    unread: str = ""
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        return (self.unread,) if self.unread else self.draft.problems
 
 
 def load(folder: Path) -> tuple[Article, ...]:
@@ -108,8 +114,9 @@ def _read_folder(folder: Path) -> tuple[list[_Read], list[ArticleError]]:
     if not paths:
         return [], [ArticleError(folder.name, ("there is no article here (a folder with .md files is expected)",))]
     house, house_problems = _house(folder / HOUSE_FILE)
-    reads = _across([_read_file(path, house) for path in paths])
-    errors = [ArticleError(HOUSE_FILE, tuple(house_problems))] if house_problems else []
+    reads = [_read_file(path, house) for path in paths]
+    _check_across(reads)
+    errors = [ArticleError(HOUSE_FILE, house_problems)] if house_problems else []
     errors += [ArticleError(read.path, read.problems) for read in reads if read.problems]
     return reads, errors
 
@@ -126,42 +133,49 @@ def _text(path: Path) -> str:
         raise ValueError(f"line {line}: is not UTF-8") from error
 
 
-def _house(path: Path) -> tuple[Mapping[str, str], list[str]]:
-    """The values of the house by name; a folder without the file has none."""
+def _house(path: Path) -> tuple[Mapping[str, str], tuple[str, ...]]:
+    """The values of the house by name, as they are written, and what is wrong with them; a folder without the file
+    has none."""
     if not path.exists():
-        return {}, []
+        return {}, ()
     try:
-        values = yaml.safe_load(_text(path))
+        node = yaml.compose(_text(path), Loader=yaml.SafeLoader)
     except yaml.YAMLError as error:
-        return {}, [f"broken YAML: {getattr(error, 'problem', None) or 'unreadable'}"]
-    except (OSError, ValueError) as error:
-        return {}, [f"cannot be read: {error}"]
-    if not isinstance(values, dict):
-        return {}, ["must be names with values"]
-    bad = [f"{name}: must be a text or a number" for name, value in values.items() if not _plain(value)]
-    return {str(name): str(value) for name, value in values.items() if _plain(value)}, bad
-
-
-def _plain(value: object) -> bool:
-    return isinstance(value, str | int | float) and not isinstance(value, bool)
+        mark = getattr(error, "problem_mark", None)
+        return {}, (f"line {mark.line + 1 if mark else 1}: broken YAML: {getattr(error, 'problem', 'unreadable')}",)
+    except OSError as error:
+        return {}, (f"cannot be read: {error.strerror or type(error).__name__}",)
+    except (ValueError, RecursionError) as error:
+        return {}, (f"cannot be read: {error}",)
+    if not isinstance(node, yaml.MappingNode):
+        return {}, ("line 1: must be names with values",)
+    values: dict[str, str] = {}
+    problems = []
+    for key, value in node.value:
+        name, line = str(key.value), key.start_mark.line + 1
+        if name in values:
+            problems.append(f"line {line}: {name}: is there twice")
+        if not isinstance(value, yaml.ScalarNode) or value.tag not in _PLAIN:
+            problems.append(f"line {line}: {name}: must be a text or a number")
+        values[name] = str(value.value)
+    return values, tuple(problems)
 
 
 def _read_file(path: Path, house: Mapping[str, str]) -> _Read:
     try:
         text = _text(path)
     except OSError as error:
-        return _Read(path.name, None, (f"cannot be read: {error.strerror or type(error).__name__}",))
+        return _Read(path.name, Draft(), None, f"cannot be read: {error.strerror or type(error).__name__}")
     except ValueError as error:
-        return _Read(path.name, None, (str(error),))
+        return _Read(path.name, Draft(), None, str(error))
     return _judge(path.name, parse(text, house))
 
 
 def _judge(path: str, draft: Draft) -> _Read:
     """The draft's article when nothing is wrong with it."""
-    if draft.values.keys() >= REQUIRED and not draft.problems:
-        _check_rules(draft, path)
-    if draft.problems or not draft.values.keys() >= REQUIRED:
-        return _Read(path, None, tuple(draft.problems))
+    _check_rules(draft, path)
+    if draft.problems:
+        return _Read(path, draft, None)
     values = draft.values
     article = Article(
         id=values["id"],
@@ -177,34 +191,37 @@ def _judge(path: str, draft: Draft) -> _Read:
         sources=values["sources"],
         sections=draft.sections,
     )
-    return _Read(path, article, ())
+    return _Read(path, draft, article)
 
 
 def _check_rules(draft: Draft, path: str) -> None:
-    values = draft.values
-    if not _ID.fullmatch(values["id"]):
+    """The rules over values of the right type; what is missing or malformed was noted when it was read."""
+    values, name = draft.values, path.removesuffix(".md")
+    if "id" in values and not _ID.fullmatch(values["id"]):
         draft.problem("id", "must be in kebab-case, such as refund-timing")
-    if values["id"] != path.removesuffix(".md"):
-        draft.problem("id", f"must be the file's name, {path.removesuffix('.md')}")
-    action = _choice(draft, "action", Action)
-    priority = _choice(draft, "priority", Priority)
+    if values.get("id", name) != name:
+        draft.problem("id", f"must be the file's name, {name}")
+    action, priority = _choice(draft, "action", Action), _choice(draft, "priority", Priority)
     _choice(draft, "audience", Audience)
-    if action is Action.LOOKUP and "lookup" not in values:
+    if action is Action.LOOKUP and "lookup" not in draft.lines:
         draft.problem("action", "a lookup article says which look-up answers it: add lookup")
-    if action is not None and action is not Action.LOOKUP and "lookup" in values:
+    if action is not None and action is not Action.LOOKUP and "lookup" in draft.lines:
         draft.problem("lookup", "belongs to articles with action: lookup only")
     if priority not in (None, Priority.NORMAL) and action not in (None, Action.HANDOFF):
         draft.problem("priority", "belongs to articles with action: handoff; write normal")
-    if "\n" in values["title"] or len(values["title"]) > MAX_TITLE:
+    if "\n" in values.get("title", "") or len(values.get("title", "")) > MAX_TITLE:
         draft.problem("title", f"must be one line of at most {MAX_TITLE} characters")
-    if len(values["answer"]) > MAX_ANSWER:
+    if len(values.get("answer", "")) > MAX_ANSWER:
         draft.problem("answer", f"is {len(values['answer'])} characters long, at most {MAX_ANSWER} fit")
-    if values["review_by"] < values["effective_from"]:
+    if {"review_by", "effective_from"} <= values.keys() and values["review_by"] < values["effective_from"]:
         draft.problem("review_by", "is before effective_from")
-    _check_questions(draft, values["questions"])
+    if "questions" in values:
+        _check_questions(draft, values["questions"])
 
 
 def _choice(draft: Draft, key: str, kind: type[_Choice]) -> _Choice | None:
+    if key not in draft.values:
+        return None
     try:
         return kind(draft.values[key])
     except ValueError:
@@ -215,24 +232,20 @@ def _choice(draft: Draft, key: str, kind: type[_Choice]) -> _Choice | None:
 def _check_questions(draft: Draft, questions: Sequence[str]) -> None:
     if len(questions) < MIN_PHRASINGS:
         draft.problem("questions", f"{len(questions)} phrasings are too few, at least {MIN_PHRASINGS} are needed")
-    if any(len(question) > MAX_PHRASING for question in questions):
-        draft.problem("questions", f"a phrasing is longer than {MAX_PHRASING} characters")
     seen: set[str] = set()
-    for question in questions:
+    for at, question in enumerate(questions):
+        if len(question) > MAX_PHRASING:
+            draft.problem("questions", f"a phrasing is longer than {MAX_PHRASING} characters", at)
         if same_words(question) in seen:
-            draft.problem("questions", f"{question!r} is there twice")
+            draft.problem("questions", f"{question!r} is there twice", at)
         seen.add(same_words(question))
 
 
-def _across(reads: Sequence[_Read]) -> list[_Read]:
-    """Add the problems that only show between files: the second file that has a phrasing is told of the first."""
+def _check_across(reads: Sequence[_Read]) -> None:
+    """Note the problems that only show between files: the later file that has a phrasing is told of the first."""
     owner: dict[str, str] = {}
-    judged = []
     for read in reads:
-        problems = list(read.problems)
-        for question in read.article.questions if read.article is not None else ():
+        for at, question in enumerate(read.draft.values.get("questions", ())):
             first = owner.setdefault(same_words(question), read.path)
             if first != read.path:
-                problems.append(f"questions: {question!r} is in {first} too")
-        judged.append(_Read(read.path, read.article if not problems else None, tuple(problems)))
-    return judged
+                read.draft.problem("questions", f"{question!r} is in {first} too", at)

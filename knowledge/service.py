@@ -7,6 +7,7 @@ import logging
 import sqlite3
 from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -20,21 +21,61 @@ from bot.ports import ArticleStore, VectorStore
 from knowledge.corpus import Corpus, Topic, not_ours
 from knowledge.embedder import Embedder
 from knowledge.index import Explanation, Index, build
+from knowledge.language import Languages
+from knowledge.shipped_vectors import shipped_vectors
 from knowledge.text import text_hash
+from knowledge.vectors import ChunkStore, LocalChroma
 
 NOTHING: Final = Publication(0, ())
 EMBED_AT_ONCE: Final = 64
-MOST_SKIPPED: Final = 30
+POLL_SECONDS: Final = 0.5
+"""A quarter of the two seconds from publishing to live; the rest is for building."""
+
+MOST_SKIPPED: Final = 120
 """Polls that a publication which cannot be built is left alone for, at most: a minute."""
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """Fulfils `bot.ports.Knowledge` with one publication."""
+
+    index: Index | None
+    languages: Languages | None
+    worker: ThreadPoolExecutor
+
+    @property
+    def publication(self) -> Publication:
+        """What answers rest on; number 0 when nothing was published."""
+        return self.index.publication if self.index is not None else NOTHING
+
+    def frozen(self) -> Frozen:
+        """Itself."""
+        return self
+
+    def revision(self, article_id: str) -> Revision | None:
+        """The revision of an article, None when it is not published."""
+        return self.publication.get(article_id)
+
+    async def route(self, question: Redacted) -> Routing:
+        """See `LiveKnowledge.route`."""
+        if self.index is None:
+            raise Unavailable("knowledge")
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self.worker, self.index.route, question, Audience.CUSTOMER)
+
+    def language(self, question: Redacted) -> str | None:
+        """See `bot.ports.Knowledge.language`."""
+        return None if self.languages is None else self.languages.foreign(question)
 
 
 class LiveKnowledge:
     """Fulfils `bot.ports.Knowledge` from the stores. Call `refresh` once before asking, then run `poll`.
 
     `store_errors` are what the stores raise when they are down, besides our own errors: with them, too, the old
-    publication stays live. Questions are routed in one worker thread, publications are built in another.
+    publication stays live. `chunks` keeps the vectors of the articles' parts (None: in this process). Questions are
+    routed in one worker thread, publications are built in another.
     """
 
     def __init__(
@@ -43,15 +84,19 @@ class LiveKnowledge:
         vectors: VectorStore,
         embedder: Embedder | None,
         *,
+        chunks: ChunkStore | None = None,
         topics: Collection[Topic] | None = None,
         store_errors: tuple[type[Exception], ...] = (),
     ) -> None:
         self._articles = articles
         self._vectors = vectors
         self._embedder = embedder
+        self._chunks = chunks or LocalChroma()
+        self._spent: list[Index] = []
         self._topics = not_ours() if topics is None else tuple(topics)
         self._failures: tuple[type[Exception], ...] = (HandrailError, sqlite3.Error, OSError, ValueError, *store_errors)
         self._index: Index | None = None
+        self._languages: Languages | None = None
         self._swap = asyncio.Lock()
         self._bad = NOTHING.number
         self._skip = self._skipped = 0
@@ -72,11 +117,18 @@ class LiveKnowledge:
         """The live revision of an article, None when it is not published."""
         return self.publication.get(article_id)
 
+    def frozen(self) -> Frozen:
+        """See `bot.ports.Knowledge.frozen`."""
+        return Frozen(self._index, self._languages, self._worker)
+
     async def route(self, question: Redacted) -> Routing:
         """Which articles for customers a question is about. Raises Unavailable("knowledge") when nothing is
         published."""
-        index = self._live()
-        return await asyncio.get_running_loop().run_in_executor(self._worker, index.route, question, Audience.CUSTOMER)
+        return await self.frozen().route(question)
+
+    def language(self, question: Redacted) -> str | None:
+        """See `bot.ports.Knowledge.language`."""
+        return self.frozen().language(question)
 
     async def explain(self, question: Redacted) -> Explanation:
         """A routing with what it rests on. Raises like `route`."""
@@ -106,9 +158,18 @@ class LiveKnowledge:
                 return False
             if index is None:
                 return False
+            self._languages = await asyncio.to_thread(Languages, index.corpus.vocabulary)
+            self._retire(self._index)
             self._index, self._bad, self._skip, self._reported = index, NOTHING.number, 0, ""
             log.info("publication %s is live", index.publication.number)
             return True
+
+    def _retire(self, index: Index | None) -> None:
+        """Let go of the publication before the one that is replaced now: other replicas may still ask the latter."""
+        self._spent += [] if index is None else [index]
+        for gone in self._spent[:-1]:
+            self._worker.submit(gone.close)
+        self._spent = self._spent[-1:]
 
     def _left_alone(self, number: int) -> bool:
         """Whether a publication that failed before is to be tried later only: each time twice as many polls."""
@@ -127,15 +188,17 @@ class LiveKnowledge:
         self._skip = self._skipped
         corpus = Corpus.of(publication, self._topics)
         vectors = None if self._embedder is None else await self._embedded(self._embedder, corpus.texts)
-        return await asyncio.to_thread(build, corpus, self._embedder, vectors)
+        return await asyncio.to_thread(build, corpus, self._embedder, vectors, self._chunks)
 
     async def _embedded(self, embedder: Embedder, texts: tuple[str, ...]) -> NDArray[np.float32]:
-        """One row a text. What the store has is taken from it; the rest is embedded and kept there."""
+        """One row a text. What the store has is taken from it; the rest we bring, or embed, and keep there."""
         names = [text_hash(text) for text in texts]
         kept = await self._vectors.vectors(embedder.name, frozenset(names))
         known = {
             name: np.frombuffer(raw, dtype="<f4") for name, raw in kept.items() if len(raw) == 4 * embedder.dimension
         }
+        if len(known) < len(set(names)):
+            known |= await self._brought(embedder, frozenset(names) - known.keys())
         missing = {name: text for name, text in zip(names, texts, strict=True) if name not in known}
         todo = list(missing.items())
         for start in range(0, len(todo), EMBED_AT_ONCE):
@@ -146,7 +209,15 @@ class LiveKnowledge:
             known.update(fresh)
         return np.array([known[name] for name in names], dtype=np.float32).reshape(len(names), embedder.dimension)
 
-    async def poll(self, interval: float = 2.0) -> None:
+    async def _brought(self, embedder: Embedder, wanted: frozenset[str]) -> dict[str, NDArray[np.float32]]:
+        """What the shipped file has of these vectors, kept from now on."""
+        brought = await asyncio.to_thread(shipped_vectors, embedder.name)
+        found = {name: brought[name].astype("<f4") for name in wanted & brought.keys()}
+        if found:
+            await self._vectors.save_vectors(embedder.name, {name: row.tobytes() for name, row in found.items()})
+        return found
+
+    async def poll(self, interval: float = POLL_SECONDS) -> None:
         """Refresh every `interval` seconds until cancelled."""
         while True:
             await asyncio.sleep(interval)
@@ -171,3 +242,4 @@ class LiveKnowledge:
     def close(self) -> None:
         """Stop the worker thread. Questions on their way are answered; new ones raise RuntimeError."""
         self._worker.shutdown(wait=False)
+        self._chunks.close()

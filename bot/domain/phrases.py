@@ -15,6 +15,11 @@ class Talk(StrEnum):
     GOODBYE = "goodbye"
     EMPTY = "empty"
 
+    @property
+    def opens(self) -> bool:
+        """Whether people who say it mostly go on."""
+        return self is Talk.GREETING
+
 
 _PUNCTUATION = re.compile(r"[^\w\s']+", re.UNICODE)
 _SMALL_TALK: tuple[tuple[Talk, re.Pattern[str]], ...] = (
@@ -151,3 +156,22 @@ def in_distress(text: str) -> bool:
 def threatens_law(text: str) -> bool:
     """Whether somebody speaks of lawyers, courts or authorities."""
     return bool(_LEGAL.search(text))
+
+
+_PICKED = re.compile(
+    r"(?:(?:i mean|i meant|yes|ok|okay|it's|its|it is)\s+)*(?:the\s+)?(?:option|number|no|answer|choice)?\s*"
+    r"(?P<place>1|2|3|one|two|three|1st|2nd|3rd|first|second|third|last)(?:\s+(?:one|option|please|pls))*"
+)
+_PLACES = {
+    **dict.fromkeys(("1", "one", "1st", "first"), 0),
+    **dict.fromkeys(("2", "two", "2nd", "second"), 1),
+    **dict.fromkeys(("3", "three", "3rd", "third"), 2),
+    "last": -1,
+}
+
+
+def picks(text: str) -> int | None:
+    """Which of the choices that were offered the whole text names by its place, from 0, -1 for the
+    last; None when it names none."""
+    found = _PICKED.fullmatch(" ".join(_PUNCTUATION.sub(" ", text).lower().split()))
+    return None if found is None else _PLACES[found["place"]]

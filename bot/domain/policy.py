@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from bot.domain.articles import Action, Citation, Priority, Publication, Revision
 from bot.domain.cases import Reason
@@ -13,16 +14,42 @@ from bot.domain.routing import Band, Routing
 MAX_CHOICES = 3
 PERSON_ARTICLE = "talk-to-person"
 UNSURE_TOPIC = "unsure"
-LEGAL_TOPIC = "legal"
+LEGAL_ARTICLE = "legal-or-complaint"
 DISTRESS_TOPIC = "distress"
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Say the article's answer, citing its revision. `heading` is the section that fits the question best."""
+    """Say the article's answer, citing its revision. `heading` is the section that fits the question best.
+
+    `quoted`: say that section, whole, instead of the answer, because the answer was said just before. `further` are
+    the answers to the message's other questions; `rest`: there is one that nothing fits.
+    """
 
     revision: Revision
     heading: str | None
+    quoted: bool = False
+    further: tuple[Answer, ...] = ()
+    rest: bool = False
+
+    @property
+    def parts(self) -> tuple[Answer, ...]:
+        """This answer and the further ones, in the order of the questions."""
+        return (self, *self.further)
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """The question leads to what was said just before: say so, and offer a person."""
+
+    revision: Revision
+
+
+@dataclass(frozen=True, slots=True)
+class Foreign:
+    """Say in this language (ISO 639-1) that the bot reads English only, and offer a person."""
+
+    language: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +76,7 @@ class Escalate:
     revision: Revision | None = None
 
 
-Decision = Answer | Clarify | Chat | Escalate
+Decision = Answer | Clarify | Chat | Escalate | Repeat | Foreign
 
 
 def citation(revision: Revision, heading: str | None) -> Citation:
@@ -66,7 +93,7 @@ def by_rule(text: str, publication: Publication) -> Decision | None:
     if in_distress(text):
         return Escalate(Reason.DISTRESS, DISTRESS_TOPIC, Priority.URGENT)
     if threatens_law(text):
-        return Escalate(Reason.LEGAL, LEGAL_TOPIC, Priority.HIGH)
+        return Escalate(Reason.LEGAL, LEGAL_ARTICLE, Priority.HIGH, publication.get(LEGAL_ARTICLE))
     if asks_for_person(text):
         return for_person(publication)
     return None
@@ -100,3 +127,21 @@ def from_article(revision: Revision, heading: str | None) -> Decision:
     if article.action is Action.HANDOFF:
         return Escalate(Reason.ARTICLE, article.id, article.priority, revision)
     return Answer(revision, heading)
+
+
+def together(sure: Sequence[Decision], whole: Decision, *, rest: bool) -> Decision | None:
+    """One decision over the questions of a message. `sure` are the decisions on those that could be decided alone;
+    `rest`: there are others. None when `whole`, the decision on all of it, says as much.
+
+    A topic that a person must take goes first: whatever else was asked goes with it.
+    """
+    handed = next((one for one in sure if isinstance(one, Escalate)), None)
+    if handed is not None:
+        return handed
+    answers = {one.revision.article.id: one for one in sure if isinstance(one, Answer)}
+    if isinstance(whole, Answer) and not answers.keys() - {whole.revision.article.id}:
+        return replace(whole, rest=rest) if rest else None
+    if not answers:
+        return None
+    first, *further = answers.values()
+    return replace(first, further=tuple(further), rest=rest)

@@ -27,8 +27,8 @@ class Routing:
     """One question's routing. `candidates` are best first and never empty while anything is published.
 
     `confidence` in 0..1 is the chance that the first candidate is the right article. `heading` is the
-    first candidate's best section, None when its `answer` serves better. `publication` is the number that
-    all of this was computed on.
+    first candidate's best section, None when its `answer` serves better; `sections` are its sections, best first,
+    for when the answer was said before. `publication` is the number that all of this was computed on.
     """
 
     candidates: tuple[Candidate, ...]
@@ -36,3 +36,4 @@ class Routing:
     band: Band
     heading: str | None
     publication: int
+    sections: tuple[str, ...] = ()

@@ -20,6 +20,8 @@ machines are no tests.
     ratios        {"turn_p50_to_echo", "turn_p50_to_queued_echo", "ack_p50_to_echo", "per_second_to_echo",
                   "per_second_to_queued_echo", "per_second_to_workflows", "cpu_to_echo", "cpu_to_queued_echo"}
 
+    knowledge     {"route_shipped_p50_ms", "route_shipped_p99_ms", "publish_to_live_s", "publish_to_live_worst_s",
+                   "route_10000_chunks_p50_ms", "route_10000_chunks_p99_ms"}
 CPU and memory are null where the system does not tell (they are read from /proc).
 """
 
@@ -94,6 +96,7 @@ class _Bench:
             "workflows": _rounded(workflows),
             "start_up": _rounded(start_up),
             "memory_mb": await self._part("memory"),
+            "knowledge": await self._part("knowledge"),
             "ratios": _rounded(_ratios(echo, queued, handrail, workflows)),
         }
 
@@ -188,6 +191,7 @@ def _table(say: Say, found: Mapping[str, Any]) -> None:
     empty = found["workflows"]
     say(f"\nempty workflows/s           {_shown(empty['per_second']):>12}, CPU of each {_shown(empty['cpu_ms'])} ms")
     say(f"start-up, s                 {_shown(found['start_up']['first']):>12}, again {found['start_up']['again']}")
+    say("knowledge                   " + ", ".join(f"{part} {_shown(n)}" for part, n in found["knowledge"].items()))
     say("memory by part, MB          " + ", ".join(f"{part} {_shown(mb)}" for part, mb in found["memory_mb"].items()))
     say("\nratios of this run")
     for name, ratio in found["ratios"].items():

@@ -1,7 +1,8 @@
 """Measures inside a process of their own, one JSON object on standard output: `python -m bot.measure.parts WHAT`.
 
 `memory`: resident memory after each part of Handrail is there, in the order in which `run` opens them.
-`workflows`: how many wake-ups that do nothing the engine runs in a second. Both use DATA_DIR.
+`workflows`: how many wake-ups that do nothing the engine runs in a second. `knowledge`: how long routing takes, and
+how soon a publication is live. All use DATA_DIR.
 """
 
 from __future__ import annotations
@@ -9,16 +10,27 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import statistics
 import sys
 import time
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from bot.domain.articles import Article, Section
+from bot.domain.redaction import redacted
 from bot.measure.process import cpu_seconds, resident_mb
 from bot.ports import Wake, WakeKind
+
+if TYPE_CHECKING:
+    from knowledge.service import LiveKnowledge
 
 WAKES = 600
 LANES = 60
 STUCK_AFTER = 120.0
+CHUNKS = 10_000
+PUBLISHED = 7
 
 
 class Nothing:
@@ -86,6 +98,71 @@ async def workflows(data_dir: Path) -> dict[str, float | None]:
     return {"per_second": WAKES / seconds, "cpu_ms": cpu}
 
 
+async def knowledge(data_dir: Path) -> dict[str, float | None]:
+    """Routing with its section, ms p50 and p99, over the shipped articles and over CHUNKS chunks; and how many seconds
+    after publishing an edited article it is live, of PUBLISHED times the median and the worst."""
+    from bot import app
+    from bot.settings import load_settings
+    from knowledge.loader import shipped
+
+    settings = load_settings({"data_dir": data_dir, "database_url": None}, env_file=None)
+    async with app.open_stores(settings, app.SystemClock()) as stores:
+        live = await app.open_knowledge(stores)
+        polling = asyncio.create_task(live.poll())
+        articles = list(await asyncio.to_thread(shipped))
+        questions = [question for article in articles for question in article.questions][::17]
+        found: dict[str, float | None] = dict(await _routed(live, questions, "shipped"))
+        waits = []
+        for time_ in range(PUBLISHED):
+            edited = replace(articles[time_], answer=f"{articles[time_].answer} Edited.")
+            began = time.monotonic()
+            number = (await stores.articles.publish([edited, *_but(articles, edited)], author="bench", note="")).number
+            async with asyncio.timeout(STUCK_AFTER):
+                while live.publication.number != number:  # noqa: ASYNC110 - seen from outside, as a customer would
+                    await asyncio.sleep(0.01)
+            waits.append(time.monotonic() - began)
+        found |= {"publish_to_live_s": statistics.median(waits), "publish_to_live_worst_s": max(waits)}
+        await stores.articles.publish(_long(articles, CHUNKS), author="bench", note="")
+        await live.refresh()
+        found |= await _routed(live, questions[:100], f"{CHUNKS}_chunks")
+        polling.cancel()
+        live.close()
+    return found
+
+
+def _but(articles: Sequence[Article], edited: Article) -> list[Article]:
+    return [article for article in articles if article.id != edited.id]
+
+
+def _long(articles: Sequence[Article], chunks: int) -> list[Article]:
+    """The articles with as many sections as make so many chunks, each with words of several others."""
+    sections = [section for article in articles for section in article.sections]
+    each = chunks // len(articles)
+    return [
+        replace(
+            article,
+            sections=tuple(
+                Section(
+                    f"{sections[(at * each + n) % len(sections)].heading} {n}",
+                    f"{sections[(at + 7 * n) % len(sections)].body} {sections[(at * 3 + n) % len(sections)].heading}",
+                )
+                for n in range(each - 1)
+            ),
+        )
+        for at, article in enumerate(articles)
+    ]
+
+
+async def _routed(live: LiveKnowledge, questions: Sequence[str], named: str) -> dict[str, float]:
+    took = []
+    for question in questions:
+        began = time.perf_counter()
+        await live.route(redacted(question))
+        took.append((time.perf_counter() - began) * 1000)
+    cuts = statistics.quantiles(took, n=100)
+    return {f"route_{named}_p50_ms": cuts[49], f"route_{named}_p99_ms": cuts[98]}
+
+
 if __name__ == "__main__":
-    what = {"memory": memory, "workflows": workflows}[sys.argv[1]]
+    what = {"memory": memory, "workflows": workflows, "knowledge": knowledge}[sys.argv[1]]
     print(json.dumps(asyncio.run(what(Path(os.environ["DATA_DIR"])))), flush=True)

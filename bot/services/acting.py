@@ -18,7 +18,7 @@ from bot.ports import Cases, Clock, Directory, Inbox, Knowledge
 from bot.services import words
 from bot.services.speaking import Asked, Speaking
 from bot.services.turn import CONFLICTS, Turn
-from bot.services.understanding import understand
+from bot.services.understanding import Before, understand
 from bot.services.waking import Waker
 
 log = logging.getLogger(__name__)
@@ -113,7 +113,7 @@ class Acting:
         if click.action_id == buttons.SOMETHING_ELSE:
             return self.speaking.say(asked, Reply(words.SOMETHING_ELSE), "asked to rephrase")
         if click.action_id == buttons.ASK_BOT:
-            understood = await understand(asked.question, self.knowledge, unsure=case.unsure)
+            understood = await understand(asked.question, self.knowledge, Before(unsure=case.unsure))
             return await self.speaking.carry_out(asked, understood.decision)
         if click.action_id.startswith(buttons.CHOOSE):
             return await self._answer_from(asked, click.value)

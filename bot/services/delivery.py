@@ -15,7 +15,7 @@ from bot.domain.cases import Status
 from bot.domain.outbox import Hint, OutboxRow, Post, React, Say, ShowCard, ShowHome, UpdateCard
 from bot.domain.replies import Address, Content, Note, Relay, Reply
 from bot.errors import DeliveryDeferred, DeliveryRefused
-from bot.ports import Cases, Clock, Directory, Engine, Forbidden, Knowledge, Messenger, Outbox, Wake, WakeKind
+from bot.ports import Cases, Clock, Directory, Engine, Forbidden, Knowledge, Messenger, Outbox, Presence, Wake, WakeKind
 from bot.services import words
 from bot.services.packet import build_card, build_home
 from bot.services.waking import Waker
@@ -52,6 +52,7 @@ class Delivery:
     outbox: Outbox
     cases: Cases
     messenger: Messenger
+    presence: Presence
     directory: Directory
     knowledge: Knowledge
     engine: Engine
@@ -148,9 +149,11 @@ class Delivery:
         if attempt > 1:
             found = await self.messenger.find(to, row.mark, row.created_at)
             if found is not None:
+                self.presence.done(to)
                 count("posts", result="found")
                 return found
         ts = await self.messenger.post(to, content, row.mark)
+        self.presence.done(to)
         count("posts", result="sent")
         return ts
 

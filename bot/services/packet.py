@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from bot.domain.articles import Audience
+from bot.domain.articles import Action, Audience
 from bot.domain.cases import Case, Handoff, Reason, Status
 from bot.domain.replies import Card, CardState, Choice, Home, HomeCase, Speaker
 from bot.ports import Cases, Directory, Knowledge
 
-HOME_TOPICS = 6
+HOME_TOPICS = 12
+ASKED_MOST = (
+    "refund-status", "refund-policy", "cancel-subscription", "receipts", "invoice-copy", "update-card",
+    "payment-declined", "pending-charge", "duplicate-charge", "unknown-charge", "next-bill", "price-change",
+)  # fmt: skip
+"""What stands on the Home tab first, as far as it is published; then what else can be answered, in its order."""
 
 
 async def build_card(cases: Cases, knowledge: Knowledge, handoff: Handoff) -> Card:
@@ -51,9 +56,8 @@ async def build_home(user: str, cases: Cases, knowledge: Knowledge, directory: D
         handoff = await cases.open_handoff(case.id)
         if handoff is not None:
             shown.append(HomeCase(handoff.question, case.status, handoff.created_at.date()))
-    topics = tuple(
-        Choice(revision.article.id, revision.article.title)
-        for revision in knowledge.publication.revisions
-        if revision.article.audience is Audience.CUSTOMER
-    )
-    return Home(topics=topics[:HOME_TOPICS], cases=tuple(shown), staff=await directory.is_staff(user))
+    readable = [one.article for one in knowledge.publication.revisions if one.article.audience is Audience.CUSTOMER]
+    rank = {name: at for at, name in enumerate(ASKED_MOST)}
+    readable.sort(key=lambda article: (rank.get(article.id, len(rank)), article.action is Action.HANDOFF))
+    topics = tuple(Choice(article.id, article.title) for article in readable[:HOME_TOPICS])
+    return Home(topics=topics, cases=tuple(shown), staff=await directory.is_staff(user))

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from bot.domain.articles import Citation
 from bot.domain.cases import Case, Handoff, Reason, Status
 from bot.domain.outbox import Changes, Post, Say, ShowCard, Spoken
-from bot.domain.policy import Answer, Chat, Clarify, Decision, Escalate, citation
+from bot.domain.policy import Answer, Chat, Clarify, Decision, Escalate, Foreign, Repeat, citation
 from bot.domain.redaction import Redacted, redacted
 from bot.domain.replies import Address, Choice, Line, Note, Offer, Reply, Speaker
 from bot.ports import Cases, Clock
@@ -27,13 +28,13 @@ _SAID_BEFORE = {
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What the bot is about to answer. `line` is the customer's line to keep, None when it is kept already."""
+    """What the bot is about to answer. `lines` are the customer's lines to keep, none when they are kept already."""
 
     case: Case
     to: Address
     question: Redacted
     done: tuple[str, ...] = ()
-    line: Line | None = None
+    lines: tuple[Line, ...] = ()
     notice: Redacted | None = None
 
 
@@ -55,6 +56,10 @@ class Speaking:
                 return self._clarify(asked, choices)
             case Chat(talk=talk):
                 return self.say(asked, Reply(words.small_talk(talk), notice=asked.notice), f"small talk: {talk}")
+            case Repeat(revision=revision):
+                return self._offer_person(asked, words.SAID_ALREADY, f"said already: {revision.article.id}")
+            case Foreign(language=language):
+                return self._offer_person(asked, words.english_only(language), f"another language: {language}")
             case Escalate():
                 return await self._escalate(asked, decision)
 
@@ -63,21 +68,23 @@ class Speaking:
         return self._changes(asked, replace(asked.case, spoken=True), outcome, self._reply(asked, reply))
 
     def _answer(self, asked: Asked, decision: Answer) -> Changes:
-        article = decision.revision.article
-        reply = Reply(
-            text=redacted(article.answer),
-            notice=asked.notice,
-            citations=(citation(decision.revision, decision.heading),),
-            offers=(Offer.FEEDBACK, Offer.SPECIALIST),
-        )
+        text, citations = answer_words(decision)
+        reply = Reply(text, notice=asked.notice, citations=citations, offers=(Offer.FEEDBACK, Offer.SPECIALIST))
+        named = tuple(part.revision.article.id for part in decision.parts)
         case = replace(
             asked.case,
             spoken=True,
             status=Status.OPEN,
             unsure=0,
-            answered=(*(known for known in asked.case.answered if known != article.id), article.id),
+            answered=(*(known for known in asked.case.answered if known not in named), *named),
         )
-        return self._changes(asked, case, f"answered: {article.id}", self._reply(asked, reply))
+        return self._changes(asked, case, f"answered: {', '.join(named)}", self._reply(asked, reply))
+
+    def _offer_person(self, asked: Asked, text: Redacted, outcome: str) -> Changes:
+        """Say that there is no answer to this here. The second time in a row a person is called."""
+        reply = Reply(text, notice=asked.notice, offers=(Offer.SPECIALIST,))
+        case = replace(asked.case, spoken=True, status=Status.OPEN, unsure=asked.case.unsure + 1)
+        return self._changes(asked, case, outcome, self._reply(asked, reply))
 
     def _clarify(self, asked: Asked, choices: tuple[Choice, ...]) -> Changes:
         reply = Reply(words.DID_YOU_MEAN, notice=asked.notice, choices=choices, offers=(Offer.SPECIALIST,))
@@ -130,8 +137,29 @@ class Speaking:
         return Post(asked.to, Say(reply), case=asked.case.id, voice=True, line=line)
 
     def _changes(self, asked: Asked, case: Case, outcome: str, *posts: Post) -> Changes:
-        lines = (Spoken(case.id, asked.line),) if asked.line is not None else ()
+        lines = tuple(Spoken(case.id, line) for line in asked.lines)
         return Changes(done=asked.done, outcome=outcome, cases=(case,), lines=lines, posts=posts)
+
+
+def answer_words(decision: Answer) -> tuple[Redacted, tuple[Citation, ...]]:
+    """What a customer reads, and what it rests on: each article's answer with the section that fits the question, or
+    that section alone where the answer was said before. Several answers stand under their titles."""
+    several = bool(decision.further)
+    texts = [_part_words(part, titled=several) for part in decision.parts]
+    if decision.rest:
+        texts.append(str(words.REST))
+    return redacted("\n\n".join(texts)), tuple(citation(part.revision, part.heading) for part in decision.parts)
+
+
+def _part_words(part: Answer, *, titled: bool) -> str:
+    article = part.revision.article
+    section = next((one for one in article.sections if one.heading == part.heading), None)
+    said = [f"**{article.title}**"] if titled else []
+    if not (part.quoted and section is not None):
+        said.append(article.answer)
+    if section is not None and not titled:
+        said.append(section.body if part.quoted else f"**{section.heading}**\n{section.body}")
+    return "\n\n".join(said)
 
 
 def handoff_words(decision: Escalate, notice: Redacted | None) -> Reply:

@@ -21,14 +21,15 @@ from bot.domain.cases import (
 from bot.domain.incoming import Incoming, Kind, Place, Source
 from bot.domain.outbox import IGNORED, Amended, Changes, Hint, Post, React, Revival, Say, Spoken, Watch
 from bot.domain.policy import UNSURE_TOPIC, Decision, Escalate
+from bot.domain.questions import may_go_on
 from bot.domain.redaction import Redacted, redacted
 from bot.domain.replies import Address, Line, Note, Reply, Speaker
 from bot.errors import Conflict
-from bot.ports import Cases, Clock, Directory, Inbox, InboxRow, Knowledge
+from bot.ports import Cases, Clock, Directory, Engine, Inbox, InboxRow, Knowledge, Presence, Wake, WakeKind
 from bot.services import words
 from bot.services.amending import FILE_MARK, Amending
 from bot.services.speaking import Asked, Speaking, at
-from bot.services.understanding import only_removed, understand
+from bot.services.understanding import NOTHING, Before, before, may_be_unfinished, only_removed, understand
 from bot.services.waking import Waker
 from bot.telemetry import count
 
@@ -39,6 +40,10 @@ CONFLICTS = 5
 RECEIPT = "incoming_envelope"
 UNANSWERED = frozenset({Voice.WAIT, Voice.LISTEN, Voice.RELAY, Voice.STAND_ASIDE, Voice.HEED, Voice.IGNORE})
 LATE_GRACE = timedelta(seconds=30)
+BURST_GAP = timedelta(seconds=15)
+"""Messages of one person that are further apart are not read as one."""
+LINES_BEFORE = 12
+"""Lines of the transcript that tell what was said just before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,16 @@ class Premises:
     support_channels: frozenset[str]
     specialist_channel: str
     channel_wait: timedelta
+    patience: timedelta = timedelta(0)
+    """How long after somebody's newest words the bot asks back or hands over unsure: they may still be writing."""
+
+
+class _Unfinished(Exception):
+    """Somebody may still be writing: take the turn again in so many seconds."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__()
+        self.seconds = seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +75,15 @@ class Turn:
     knowledge: Knowledge
     clock: Clock
     waker: Waker
+    engine: Engine
+    presence: Presence
     speaking: Speaking
     amending: Amending
     premises: Premises
 
     async def run(self, lane: str) -> None:
-        """Take one row of the lane to its end. Does nothing when none waits. Raises Conflict when a case kept
-        changing under it: the caller tries again later."""
+        """Take one row of the lane to its end. Does nothing when none waits; comes again in a moment when somebody may
+        still be writing. Raises Conflict when a case kept changing under it: the caller tries again later."""
         for _ in range(CONFLICTS):
             row = await self.inbox.next(lane)
             if row is None:
@@ -76,6 +93,11 @@ class Turn:
                 added = await self.cases.apply(changes)
             except Conflict:
                 continue
+            except _Unfinished as unfinished:
+                # This wake-up is spent without taking a row, so another one stands for it.
+                again = Wake(self.clock.new_id("patience"), WakeKind.TURN, lane, row.incoming.key)
+                await self.engine.enqueue(again, unfinished.seconds)
+                return
             log.info("%s: %s", row.incoming.key, changes.outcome)
             count("turns", outcome=changes.outcome.partition(":")[0])
             await self.waker.wake(added)
@@ -103,7 +125,7 @@ class Turn:
         if amended.case is None:
             return amended.changes
         original = replace(incoming, ts=amended.original_ts, kind=Kind.MESSAGE)
-        asked = self._asked(original, amended.case, keep=False)
+        asked = self._asked(original, amended.case, ())
         changes = await self.speaking.carry_out(asked, Escalate(Reason.ERROR, UNSURE_TOPIC))
         return replace(changes, amended=amended.changes.amended)
 
@@ -136,7 +158,8 @@ class Turn:
         if known:
             newest = max(known, key=lambda amendment: amendment.ts)
             incoming = replace(incoming, text=newest.text, found=incoming.found | newest.found)
-        return replace(await self._respond(incoming), done=done)
+        changes = await self._respond(incoming)
+        return replace(changes, done=tuple(dict.fromkeys((*done, *changes.done))))
 
     async def _respond(self, incoming: Incoming) -> Changes:
         case, others = await self.locate(incoming)
@@ -159,8 +182,10 @@ class Turn:
     async def _by_voice(self, voice: Voice, incoming: Incoming, case: Case | None) -> Changes:
         match voice:
             case Voice.SPEAK if case is not None:
+                self.presence.working(address_of(incoming), incoming.ts)
                 return await self._speak(incoming, case)
             case Voice.SPEAK:
+                self.presence.working(address_of(incoming), incoming.ts)
                 spoken = await self._speak(incoming, self._new_case(incoming))
                 return replace(spoken, revive=Revival(incoming.lane, None, incoming.ts))
             case Voice.WAIT:
@@ -210,28 +235,81 @@ class Turn:
             last_ts=incoming.ts,
         )
 
-    def _asked(self, incoming: Incoming, case: Case, done: tuple[str, ...] = (), *, keep: bool = True) -> Asked:
+    def _asked(self, incoming: Incoming, case: Case, pieces: tuple[Incoming, ...] | None = None) -> Asked:
+        """`pieces` are the messages to keep, all together `incoming`; without them it is one, `incoming`."""
+        kept = (incoming,) if pieces is None else pieces
         return Asked(
-            case=replace(case, last_ts=max(case.last_ts, incoming.ts)),
+            case=replace(case, last_ts=max(case.last_ts, incoming.ts, *(piece.ts for piece in kept))),
             to=address_of(incoming),
             question=incoming.text,
-            done=done,
-            line=line_of(incoming) if keep else None,
+            done=tuple(piece.key for piece in kept),
+            lines=tuple(line_of(piece) for piece in kept),
             notice=words.removed(incoming.found),
         )
 
-    async def _speak(self, incoming: Incoming, case: Case, *, keep: bool = True) -> Changes:
-        asked = self._asked(incoming, case, keep=keep)
+    async def _speak(self, incoming: Incoming, case: Case) -> Changes:
+        """Answer a message. What could not be answered as it is gets read together with what was written next; when
+        that may still be coming, _Unfinished is raised."""
+        said = await self._before(case)
+        pieces = [incoming]
+        coming = await self._following(incoming)
+        while True:
+            heard = _joined(pieces)
+            asked = self._asked(heard, case, tuple(pieces))
+            if asked.notice is not None and only_removed(asked.question):
+                return self.speaking.say(asked, Reply(asked.notice), "asked to delete a secret")
+            decision = await self._decision(heard, asked, said)
+            if not (may_be_unfinished(decision) and may_go_on(heard.text)):
+                break
+            if not coming:
+                self._have_patience(pieces[-1])
+                break
+            pieces.append(coming.pop(0))
+        return await self.speaking.carry_out(asked, decision)
+
+    async def _speak_again(self, edited: Incoming, case: Case) -> Changes:
+        """Answer an edited message, whose line is kept already."""
+        asked = self._asked(edited, case, ())
         if asked.notice is not None and only_removed(asked.question):
             return self.speaking.say(asked, Reply(asked.notice), "asked to delete a secret")
-        return await self.speaking.carry_out(asked, await self._decision(incoming, asked))
+        decision = await self._decision(edited, asked, Before(unsure=case.unsure))
+        return await self.speaking.carry_out(asked, decision)
 
-    async def _decision(self, incoming: Incoming, asked: Asked) -> Decision:
+    async def _before(self, case: Case) -> Before:
+        if not case.spoken:
+            return NOTHING
+        return before(await self.cases.lines(case.id, newest=LINES_BEFORE), case.unsure)
+
+    async def _following(self, incoming: Incoming) -> list[Incoming]:
+        """What the same person wrote right after in the same place, as far as it waits and nobody changed it."""
+        found: list[Incoming] = []
+        newest = incoming
+        for row in await self.inbox.after(incoming.lane, incoming.ts):
+            piece = row.incoming
+            same = (piece.user, piece.thread_ts, piece.place) == (incoming.user, incoming.thread_ts, incoming.place)
+            if not same or at(piece.ts) - at(newest.ts) > BURST_GAP or await self._changed(piece):
+                break
+            found.append(piece)
+            newest = piece
+        return found
+
+    async def _changed(self, piece: Incoming) -> bool:
+        known = await self.inbox.amendments(piece.lane, piece.ts)
+        return bool(known or await self.inbox.amended_before(piece.channel, piece.ts))
+
+    def _have_patience(self, newest: Incoming) -> None:
+        """Raises _Unfinished when somebody may still be writing."""
+        age = self.clock.now() - at(newest.ts)
+        # A clock that is far from Slack's must not keep anybody waiting.
+        if newest.source is Source.LIVE and -self.premises.patience < age < self.premises.patience:
+            raise _Unfinished((self.premises.patience - age).total_seconds())
+
+    async def _decision(self, incoming: Incoming, asked: Asked, said: Before) -> Decision:
         if is_late(incoming, self.clock.now()):
             return Escalate(Reason.LATE, UNSURE_TOPIC)
         if incoming.files and not asked.question.strip():
             return Escalate(Reason.FILE, UNSURE_TOPIC)
-        return (await understand(asked.question, self.knowledge, unsure=asked.case.unsure)).decision
+        return (await understand(asked.question, self.knowledge, said)).decision
 
     def _wait(self, incoming: Incoming) -> Changes:
         """Nobody called the bot: people go first. The case is made now, so that it notices who writes."""
@@ -275,9 +353,8 @@ class Turn:
         if amended.case is None:
             posts = (*amended.changes.posts, *_notice(incoming))
             return replace(amended.changes, done=(incoming.key,), posts=posts)
-        answered = await self._speak(
-            replace(incoming, ts=amended.original_ts, kind=Kind.MESSAGE), amended.case, keep=False
-        )
+        edited = replace(incoming, ts=amended.original_ts, kind=Kind.MESSAGE)
+        answered = await self._speak_again(edited, amended.case)
         if answered.outcome in amended.said_already:
             return replace(amended.changes, done=(incoming.key,), outcome="edited: answered already")
         return replace(answered, done=(incoming.key,), amended=amended.changes.amended)
@@ -287,6 +364,19 @@ def address_of(incoming: Incoming) -> Address:
     """Where an answer to this message goes: its thread; in a DM, top level when it was asked at top level."""
     thread = incoming.thread_ts if incoming.place is Place.DM else incoming.thread_ts or incoming.ts
     return Address(incoming.team, incoming.channel, thread)
+
+
+def _joined(pieces: list[Incoming]) -> Incoming:
+    """The pieces of a burst as one message: the first one's place and time, everybody's words."""
+    first, *more = pieces
+    if not more:
+        return first
+    return replace(
+        first,
+        text=redacted("\n".join(piece.text for piece in pieces if piece.text.strip())),
+        found=frozenset().union(*(piece.found for piece in pieces)),
+        files=tuple(file for piece in pieces for file in piece.files),
+    )
 
 
 def _notice(incoming: Incoming) -> tuple[Post, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot.domain.phrases import Talk
 from bot.domain.redaction import Finding, Redacted, redacted
+from bot.services.languages import ENGLISH_ONLY
 
 SPECIALIST_WILL_ANSWER = redacted("A specialist will answer here.")
 SPECIALIST_HAS_IT_ALREADY = redacted(
@@ -22,6 +23,11 @@ LATE = redacted(
 )
 DOWN = redacted("I cannot look this up right now, so I am passing it to a specialist.")
 FILE_ONLY = redacted("I cannot read files, so I am passing this to a specialist.")
+SAID_ALREADY = redacted(
+    "What I said just now is all that our articles say about this. If it does not settle your question, a specialist "
+    "can look at it."
+)
+REST = redacted("If this does not cover all of your message, ask the rest on its own, or choose a specialist.")
 DID_YOU_MEAN = redacted("I want to be sure that I answer the right thing. Did you mean one of these?")
 NOT_HELPFUL = redacted("Thank you for saying so. I am passing this to a specialist.")
 THANKS_FOR_FEEDBACK = redacted("Thank you, noted.")
@@ -57,6 +63,13 @@ _REMOVED = {
     Finding.IBAN: "a bank account number",
     Finding.KEY: "a password or key",
 }
+
+
+def english_only(language: str) -> Redacted:
+    """What somebody reads who wrote in this language (ISO 639-1): in that language where we have it, and in English."""
+    own = ENGLISH_ONLY.get(language)
+    english = "I read only English for now. Please write in English, or choose “Talk to a specialist”."
+    return redacted(english if own is None else f"{own}\n\n{english}")
 
 
 def small_talk(talk: Talk) -> Redacted:

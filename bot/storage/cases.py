@@ -68,13 +68,14 @@ class SqlCases:
         )
         return _case(rows[0]) if rows else None
 
-    async def lines(self, case_id: str) -> tuple[Line, ...]:
+    async def lines(self, case_id: str, *, newest: int | None = None) -> tuple[Line, ...]:
         statement = (
             select(LINES)
             .where(col(LineTable.case_id) == case_id, col(LineTable.deleted).is_(False))
-            .order_by(col(LineTable.id))
+            .order_by(col(LineTable.id).desc())
+            .limit(newest)
         )
-        return tuple(_line(row) for row in await self._read(statement))
+        return tuple(_line(row) for row in reversed(list(await self._read(statement))))
 
     async def handoff(self, handoff_id: str) -> Handoff:
         rows = await self._read(select(HANDOFFS).where(col(HandoffTable.id) == handoff_id))

@@ -58,6 +58,23 @@ class SqlInbox:
     async def get(self, key: str) -> InboxRow | None:
         return await self._one(select(INBOX).where(col(InboxTable.key) == key, col(InboxTable.processed_at).is_(None)))
 
+    async def after(self, lane: str, ts: str) -> tuple[InboxRow, ...]:
+        statement = (
+            select(INBOX)
+            .where(
+                col(InboxTable.lane) == lane,
+                col(InboxTable.processed_at).is_(None),
+                col(InboxTable.kind) == str(Kind.MESSAGE),
+                col(InboxTable.ts) > ts,
+            )
+            .order_by(col(InboxTable.ts))
+            .limit(10)
+        )
+        async with self._engine.connect() as connection:
+            await connection.execution_options(read_only=True)
+            rows = (await connection.execute(statement)).mappings()
+            return tuple(InboxRow(_incoming(row), row["attempts"]) for row in rows)
+
     async def stored(self, key: str) -> Incoming | None:
         row = await self._one(select(INBOX).where(col(InboxTable.key) == key))
         return row.incoming if row is not None else None

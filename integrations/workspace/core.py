@@ -16,6 +16,7 @@ from integrations.workspace.delivery.records import DeliveryLog
 from integrations.workspace.delivery.sockets import SocketHub
 from integrations.workspace.faults import Faults
 from integrations.workspace.posting import Posting
+from integrations.workspace.statuses import Statuses
 from integrations.workspace.storage.database import Database
 from integrations.workspace.storage.directory import Directory
 from integrations.workspace.storage.messages import Messages
@@ -66,6 +67,7 @@ class Core:
         self.hub.on_ack = self._acknowledged
         self.triggers = Triggers(self.clock)
         self.posting = Posting(self.database, self.directory, self.messages, self.clock, self.dispatcher, self.changes)
+        self.statuses = Statuses(self.clock, self.changes)
         self.board = ViewBoard(self.directory, Views(self.database), self.clock, self.triggers, self.changes)
 
     def note_call(self, app: str, method: str, args: dict[str, Any], outcome: str) -> None:

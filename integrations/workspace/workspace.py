@@ -232,6 +232,11 @@ class Workspace:
             return found
         return [message for message in found if thread_ts in (message["ts"], message.get("thread_ts"))]
 
+    def statuses(self, channel: str) -> dict[str, str]:
+        """The typing statuses of the first app that are shown in a conversation, by ``thread_ts``."""
+        shown = self._core.statuses.of(channel)
+        return {status.thread_ts: status.text for status in shown if status.app.id == self.app_id}
+
     async def send_raw_event(self, event: dict[str, Any]) -> str:
         """Deliver an arbitrary event to the first app: unknown types, malformed ones, other bots. Returns its id."""
         with self._core.database.transaction():

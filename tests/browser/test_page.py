@@ -12,6 +12,7 @@ if os.environ.get("CI") != "true":  # there, a missing browser driver is an erro
     pytest.importorskip("playwright.async_api", reason="playwright is not installed (requirements-dev.lock)")
 
 from playwright.async_api import Page, expect
+from slack_sdk.web.async_client import AsyncWebClient
 
 from integrations.workspace import Workspace, WorkspaceConfig
 
@@ -28,6 +29,13 @@ async def write(page: Page, text: str) -> None:
     box = page.locator("#main .composer-text")
     await box.fill(text)
     await box.press("Enter")
+
+
+async def places(page: Page) -> object:
+    """Where the messages and the composer of the open conversation are on the screen."""
+    return await page.evaluate(
+        "[...document.querySelectorAll('#main .msg, #main .composer')].map((node) => node.getBoundingClientRect().top)"
+    )
 
 
 async def test_a_question_and_its_answer_appear_without_reload(stage: Stage) -> None:
@@ -101,6 +109,52 @@ async def test_an_ephemeral_message_is_seen_by_one_person_and_dismissed(stage: S
     await expect(ben.get_by_text("Please delete it")).to_have_count(0)
     await ana.get_by_role("button", name="Dismiss", exact=True).click()
     await expect(ana.locator(".msg").get_by_text("Please delete it")).to_have_count(0)
+
+
+async def test_a_typing_status_appears_and_goes_without_moving_anything(stage: Stage) -> None:
+    client = AsyncWebClient(token=stage.ws.bot_token, base_url=stage.ws.api_url)
+    direct = await stage.ws.open_im("U0ANA")
+    page = await stage.window(f"/U0ANA/{direct}")
+    await write(page, "Where is it?")
+    await expect(page.locator(".msg").filter(has_text="You said: Where is it?")).to_be_visible()
+    question = stage.ws.messages(direct)[0]["ts"]
+    line = page.get_by_role("tabpanel").get_by_role("status")
+    before = await places(page)
+    await client.assistant_threads_setStatus(channel_id=direct, thread_ts=question, status="is looking this up…")
+    await expect(line).to_have_text("Handrail is looking this up...")
+    await expect(line).to_have_attribute("aria-live", "polite")
+    assert await places(page) == before
+    dot = line.locator(".status-dot").first
+    await expect(dot).to_have_css("animation-name", "status-dot")
+    await page.emulate_media(reduced_motion="reduce")
+    await expect(dot).to_have_css("animation-name", "none")
+    await page.reload()
+    await expect(line).to_have_text("Handrail is looking this up...")
+    before = await places(page)
+    stage.ws.clock.advance(120)
+    await expect(line).to_have_text("")
+    assert await places(page) == before
+
+
+async def test_a_typing_status_stands_in_its_thread_and_under_the_first_message(stage: Stage) -> None:
+    client = AsyncWebClient(token=stage.ws.bot_token, base_url=stage.ws.api_url)
+    root = (await client.chat_postMessage(channel="C0SUPPORT", text="Case 1042"))["ts"]
+    other = (await client.chat_postMessage(channel="C0SUPPORT", text="Case 1043"))["ts"]
+    page = await stage.window(f"{CHANNEL}/t/{root}")
+    await client.assistant_threads_setStatus(channel_id="C0SUPPORT", thread_ts=root, status="is reading <b>")
+    below, pane = page.locator("#main .msg .status"), page.locator("#thread").get_by_role("status")
+    await expect(below).to_have_text("Handrail is reading <b>...")
+    await expect(pane).to_have_text("Handrail is reading <b>...")
+    before = await places(page)
+    await client.chat_postMessage(channel="C0SUPPORT", text="Read.", thread_ts=root)
+    await expect(page.get_by_role("button", name=re.compile("1 reply"))).to_be_visible()
+    await expect(below).to_have_count(0)
+    await expect(pane).to_have_text("")
+    assert await places(page) == before
+    await client.assistant_threads_setStatus(channel_id="C0SUPPORT", thread_ts=other, status="is waiting")
+    await expect(below).to_have_text("Handrail is waiting...")
+    await expect(pane).to_have_text("")
+    await expect(page.locator("#live")).to_contain_text("Handrail is waiting.")
 
 
 async def test_own_messages_are_edited_reacted_to_and_deleted(stage: Stage) -> None:

@@ -10,10 +10,13 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from bot.app import SystemClock, open_stores
-from bot.articles import check, export, publish
+from bot.articles import check, explain, explained, export, publish
+from bot.domain.routing import Band, Candidate, Routing
 from bot.errors import UsageError
+from bot.services.asking import Asking
 from bot.storage import datadir
 from bot.storage.reading import publication_in, reading
+from knowledge.index import Explanation
 from knowledge.service import LiveKnowledge
 from tests.cli.conftest import command, environment, settings_in, tree
 
@@ -64,6 +67,22 @@ def test_check_lists_every_problem_of_every_file(articles_folder: Path, said: li
     assert len([line for line in said if line.startswith("receipts.md")]) == 2
 
 
+def test_check_names_file_line_and_field_of_all_that_has_a_place(articles_folder: Path, said: list[str]) -> None:
+    receipts = articles_folder / "receipts.md"
+    text = receipts.read_text().replace("priority: normal", "priority: urgent").replace("\n## ", "\n{{nobody}}\n## ", 1)
+    receipts.write_text(text.replace("review_by: ", "review_by: 1").replace("audience: customer\n", ""))
+    lines = text.replace("audience: customer\n", "").split("\n")
+    review_by = next(at for at, line in enumerate(lines, 1) if line.startswith("review_by"))
+    nobody = lines.index("{{nobody}}") + 1
+    assert check(articles_folder, said.append) == 1
+    assert [line.split(": ")[:3] for line in said] == [
+        ["receipts.md", "line 1", "audience"],
+        ["receipts.md", "line 5", "priority"],
+        ["receipts.md", f"line {review_by}", "review_by"],
+        ["receipts.md", f"line {nobody}", "sections"],
+    ]
+
+
 @pytest.mark.parametrize("name", ["nowhere", "a-file"])
 def test_a_folder_that_cannot_be_read_is_said_in_one_line(tmp_path: Path, said: list[str], name: str) -> None:
     (tmp_path / "a-file").write_text("text")
@@ -80,7 +99,8 @@ async def test_import_says_what_is_new_changed_removed_and_same(
 ) -> None:
     settings = settings_in(tmp_path / "data")
     assert await publish(settings, articles_folder, said.append) == 0
-    assert said[0].startswith("new:     cancel-subscription, pending-charge")
+    names = sorted(path.stem for path in articles_folder.glob("*.md"))
+    assert said[0] == f"new:     {', '.join(names)}"
     assert said[-1].startswith("Publication 1 is live.")
 
     said.clear()
@@ -90,7 +110,7 @@ async def test_import_says_what_is_new_changed_removed_and_same(
     update.write_text(update.read_text().replace("answer: |\n", "answer: |\n  Now.\n\n"))
     assert await publish(settings, articles_folder, said.append) == 0
     assert said[:3] == ["new:     awkward", "changed: update-card", "removed: receipts"]
-    assert said[3].startswith("same:    cancel-subscription")
+    assert said[3] == f"same:    {', '.join(name for name in names if name not in ('receipts', 'update-card'))}"
     assert said[-1].startswith("Publication 2 is live.")
 
     said.clear()
@@ -113,7 +133,7 @@ async def test_import_of_an_export_changes_nothing(tmp_path: Path, articles_fold
     before = tree(tmp_path / "data")
     assert await export(settings, tmp_path / "new" / "export", said.append) == 0
     assert tree(tmp_path / "data") == before
-    assert len(list((tmp_path / "new" / "export").iterdir())) == 9
+    assert len(list((tmp_path / "new" / "export").iterdir())) == len(list(articles_folder.glob("*.md")))
     said.clear()
     assert await publish(settings, tmp_path / "new" / "export", said.append) == 0
     assert said[-1] == "Nothing changed: publication 1 stays."
@@ -182,3 +202,41 @@ def test_the_command_says_what_is_wrong_without_a_traceback(tmp_path: Path) -> N
     )
     assert result.returncode == 2
     assert result.stderr == b"handrail: There is no folder nowhere.\n"
+
+
+# ---- explain ---------------------------------------------------------------------------------------------------
+
+
+async def test_explain_says_what_would_be_said_and_why(started: Path, said: list[str]) -> None:
+    before = tree(started)
+    assert await explain(settings_in(started), "how long does a refund take", said.append) == 0
+    assert said[:3] == [
+        "question    how long does a refund take",
+        "action      answer: refund-timing",
+        "because     an article fits",
+    ]
+    assert said[4].endswith(", high band")
+    assert said[5].startswith("thresholds  answer from 0.")
+    assert any(line.split()[:1] == ["1"] and "refund-timing: How long" in line for line in said)
+    assert any(line.split()[0] == "1.000" and line.endswith("[refund-timing]") for line in said if line.strip())
+    said.clear()
+    assert await explain(settings_in(started), "\x1b[31m I want a human", said.append) == 0
+    assert said[0] == "question    \ufffd[31m I want a human"
+    assert said[1] == "action      call a person: talk-to-person"
+    assert said[2] == "because     asked for a person, by rule: retrieval did not decide"
+    assert tree(started) == before
+
+
+def test_explain_tells_the_decision_from_what_retrieval_alone_said() -> None:
+    person, refund = Candidate("talk-to-person", 0.9), Candidate("refund", 0.1)
+    alone = Routing((person, refund), 0.95, Band.HIGH, None, 1)
+    decided = Routing((refund,), 0.95, Band.MIDDLE, None, 1)
+    line = Asking("?", "clarify", None, ("refund",), 0.95, "one\ntwo", (), "could be more than one thing", ("refund",))
+    found = Explanation(alone, (("a human", 0.8), ("bake a cake", 0.1)), (), ("talk-to-person", None), 1.01, 0.2)
+    lines = list(explained(line, decided, found, {"refund": "Refunds"}, by_words=True))
+    assert "confidence  0.9500, middle band" in lines
+    assert "thresholds  never answer, ask back from 0.2000, else call a person" in lines
+    assert "retrieval   alone said high band, and talk-to-person, refund" in lines
+    assert "         1   0.100  refund: Refunds" in lines
+    assert "             0.100  bake a cake  [not ours]" in lines
+    assert lines[-2:] == ["  one", "  two"]

@@ -102,7 +102,7 @@ async def test_everything_right(examine: Examine, said: list[str], ws: Workspace
     assert marked(said) == set()
     assert told(said, "SLACK_BOT_TOKEN")[1] == ("ok", "works: we are @handrail in Acme")
     assert told(said, "SPECIALIST_CHANNEL G0DESK")[1][1].startswith("private, not shared, no guests")
-    assert told(said, "articles") == [("ok", "8, publication 1; none past its review_by")]
+    assert told(said, "articles") == [("ok", "47, publication 1; none past its review_by")]
     assert said[-1] == "\n`run` would work."
     assert tree(started) == before
 

@@ -42,6 +42,7 @@ from bot.workflows import Runs
 from tests.fakes.clock import FakeClock
 from tests.fakes.directory import FakeDirectory
 from tests.fakes.messenger import FakeMessenger
+from tests.fakes.presence import FakePresence
 
 _QUEUE = {WakeKind.TURN: "conversations", WakeKind.WATCH: "conversations", WakeKind.DELIVER: "delivery"}
 
@@ -179,6 +180,7 @@ def article(
 class FakeKnowledge:
     """Fulfils `bot.ports.Knowledge`. Each question gets the first routing whose phrase it holds, else low.
 
+    A text that holds a key of `languages` is in that language; one with a key of `headings` is about that section.
     `down`: every routing raises Unavailable; `broken`: it raises an error that nobody planned.
     """
 
@@ -186,6 +188,8 @@ class FakeKnowledge:
     routes: dict[str, tuple[Band, tuple[str, ...]]] = field(default_factory=dict)
     down: bool = False
     broken: bool = False
+    languages: dict[str, str] = field(default_factory=dict)
+    headings: dict[str, str] = field(default_factory=dict)
 
     async def route(self, question: Redacted) -> Routing:
         if self.broken:
@@ -197,7 +201,15 @@ class FakeKnowledge:
             (Band.LOW, (self.publication.revisions[0].article.id,)),
         )
         candidates = tuple(Candidate(name, 1.0 / rank) for rank, name in enumerate(names, 1))
-        return Routing(candidates, 0.9 if band is Band.HIGH else 0.4, band, None, self.publication.number)
+        heading = next((heading for phrase, heading in self.headings.items() if phrase in question), None)
+        sections = ("Details",) if heading is not None else ()
+        return Routing(candidates, 0.9 if band is Band.HIGH else 0.4, band, heading, self.publication.number, sections)
+
+    def frozen(self) -> FakeKnowledge:
+        return self
+
+    def language(self, question: Redacted) -> str | None:
+        return next((language for phrase, language in self.languages.items() if phrase in question), None)
 
     def revision(self, article_id: str) -> Revision | None:
         return self.publication.get(article_id)
@@ -232,6 +244,7 @@ class Core:
     clock: FakeClock
     engine: FakeEngine
     messenger: FakeMessenger
+    presence: FakePresence
     directory: FakeDirectory
     knowledge: FakeKnowledge
     sql: AsyncEngine
@@ -255,22 +268,27 @@ class Core:
             return [tuple(row) for row in await connection.execute(text(statement), values)]
 
 
-def make_core(sql: AsyncEngine, clock: FakeClock, *, seed: int | None = None, wait: float = 60.0) -> Core:
+def make_core(
+    sql: AsyncEngine, clock: FakeClock, *, seed: int | None = None, wait: float = 60.0, patience: float = 0.0
+) -> Core:
     """The core over a migrated database. Mira is a specialist; nobody else is known."""
+    presence = FakePresence()
     engine, messenger, knows = FakeEngine(clock, seed), FakeMessenger(clock), knowledge()
     directory = FakeDirectory().add("U1MIRA", "Mira", staff=True)
     inbox, cases, outbox, books = SqlInbox(sql, clock), SqlCases(sql, clock), SqlOutbox(sql, clock), SqlBooks(sql)
     waker = Waker(engine, cases, clock)
     speaking = Speaking(cases, clock, BOT, DESK)
-    premises = Premises(frozenset({SUPPORT}), DESK, timedelta(seconds=wait))
-    turn = Turn(inbox, cases, directory, knows, clock, waker, speaking, Amending(cases, DESK), premises)
+    premises = Premises(frozenset({SUPPORT}), DESK, timedelta(seconds=wait), timedelta(seconds=patience))
+    amending = Amending(cases, DESK)
+    turn = Turn(inbox, cases, directory, knows, clock, waker, engine, presence, speaking, amending, premises)
     acting = Acting(inbox, cases, directory, knows, clock, waker, speaking, turn, DESK)
     watching = Watching(cases, knows, clock, waker, speaking, timedelta(seconds=LATE_AFTER) + premises.channel_wait)
-    delivery = Delivery(outbox, cases, messenger, directory, knows, engine, waker, clock, DESK)
+    delivery = Delivery(outbox, cases, messenger, presence, directory, knows, engine, waker, clock, DESK)
     return Core(
         clock=clock,
         engine=engine,
         messenger=messenger,
+        presence=presence,
         directory=directory,
         knowledge=knows,
         sql=sql,
@@ -290,12 +308,14 @@ def make_core(sql: AsyncEngine, clock: FakeClock, *, seed: int | None = None, wa
 
 
 @asynccontextmanager
-async def open_core(path: Path, *, seed: int | None = None, wait: float = 60.0) -> AsyncIterator[Core]:
+async def open_core(
+    path: Path, *, seed: int | None = None, wait: float = 60.0, patience: float = 0.0
+) -> AsyncIterator[Core]:
     """A core over a new SQLite file."""
     url = URL.create("sqlite+aiosqlite", database=str(path))
     await asyncio.to_thread(database.migrate, url)
     sql = database.connect(url)
     try:
-        yield make_core(sql, FakeClock(), seed=seed, wait=wait)
+        yield make_core(sql, FakeClock(), seed=seed, wait=wait, patience=patience)
     finally:
         await sql.dispose()

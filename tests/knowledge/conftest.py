@@ -11,9 +11,10 @@ import pytest
 
 from bot.domain.articles import Action, Article, Audience, Priority, Publication, Revision, Section
 from knowledge.corpus import Corpus, Topic, not_ours
-from knowledge.embedder import MiniLM
+from knowledge.embedder import Embedder, open_embedder
 from knowledge.index import Index, build
 from knowledge.loader import shipped
+from knowledge.shipped_vectors import shipped_vectors
 from knowledge.text import text_hash
 from tests.fakes.article_store import FakeVectorStore
 
@@ -21,8 +22,10 @@ MakeIndex = Callable[..., Index]
 
 
 @pytest.fixture(scope="session")
-def embedder() -> MiniLM:
-    return MiniLM()
+def embedder() -> Embedder:
+    found = open_embedder()
+    assert found is not None
+    return found
 
 
 @pytest.fixture(scope="session")
@@ -46,13 +49,15 @@ def words_index(corpus: Corpus) -> Index:
 
 
 @pytest.fixture(scope="session")
-def make_index(embedder: MiniLM) -> MakeIndex:
+def make_index(embedder: Embedder) -> MakeIndex:
+    kept = shipped_vectors(embedder.name)
     known: dict[str, np.ndarray] = {}
 
     def make(articles: Sequence[Article], topics: Sequence[Topic] | None = None, *, dense: bool = True) -> Index:
         corpus = Corpus.of(published(articles), not_ours() if topics is None else topics)
         if not dense:
             return build(corpus, None, None)
+        known.update({text: kept[text_hash(text)] for text in corpus.texts if text_hash(text) in kept})
         missing = [text for text in dict.fromkeys(corpus.texts) if text not in known]
         known.update(zip(missing, embedder.embed(missing), strict=True))
         return build(corpus, embedder, np.array([known[text] for text in corpus.texts], dtype=np.float32))
@@ -87,16 +92,16 @@ SAMPLE = Article(
 
 
 @pytest.fixture(scope="session")
-def shipped_vectors(corpus: Corpus, embedder: MiniLM) -> dict[tuple[str, str], bytes]:
-    rows = embedder.embed(corpus.texts).astype("<f4")
-    return {(embedder.name, text_hash(text)): row.tobytes() for text, row in zip(corpus.texts, rows, strict=True)}
+def kept_vectors(embedder: Embedder) -> dict[tuple[str, str], bytes]:
+    kept = shipped_vectors(embedder.name)
+    return {(embedder.name, name): row.astype("<f4").tobytes() for name, row in kept.items()}
 
 
 @pytest.fixture
-def vectors(shipped_vectors: dict[tuple[str, str], bytes]) -> FakeVectorStore:
+def vectors(kept_vectors: dict[tuple[str, str], bytes]) -> FakeVectorStore:
     """A store that has the vectors of the shipped articles already."""
     store = FakeVectorStore()
-    store.kept.update(shipped_vectors)
+    store.kept.update(kept_vectors)
     return store
 
 

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.domain.routing import Band
-from knowledge.calibration import NEVER, Calibration, Examples, calibrate, floor, threshold
-from knowledge.head import fit
+from knowledge.calibration import NEVER, PRECISION, Calibration, Examples, calibrate, floor, threshold
+from knowledge.head import KernelHead, LeftOut, fit
 
 
 def unit_rows(seed: int, count: int) -> np.ndarray:
@@ -17,16 +17,26 @@ def unit_rows(seed: int, count: int) -> np.ndarray:
     return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
 
 
+def likeness(left: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Cosines, and something positive that stands for the letters."""
+    cosines = np.asarray(left @ right.T, dtype=np.float64)
+    return cosines, np.clip(cosines, 0, None) ** 2
+
+
+def fitted(rows: np.ndarray, owners: list[int], classes: int) -> tuple[KernelHead, LeftOut]:
+    return fit(*likeness(rows, rows), owners, classes)
+
+
 @settings(derandomize=True, max_examples=200, deadline=None)
 @given(st.integers(0, 10_000), st.integers(4, 24), st.integers(2, 5))
 def test_leave_one_out_equals_a_refit(seed: int, count: int, classes: int) -> None:
     rows = unit_rows(seed, count)
     owners = [at % classes for at in range(count)]
-    alone = fit(rows, owners, classes)[1].without_self()
+    alone = fitted(rows, owners, classes)[1].without_self()
     at = seed % count
     rest = [other for other in range(count) if other != at]
-    head, _ = fit(rows[rest], [owners[other] for other in rest], classes)
-    assert np.allclose(alone[at], head.scores(rows[at : at + 1])[0], atol=1e-6)
+    head, _ = fitted(rows[rest], [owners[other] for other in rest], classes)
+    assert np.allclose(alone[at], head.scores(*likeness(rows[at : at + 1], rows[rest]))[0], atol=1e-4)
 
 
 @settings(derandomize=True, max_examples=200, deadline=None)
@@ -36,16 +46,16 @@ def test_leave_group_out_equals_a_refit(seed: int, count: int, classes: int) -> 
     owners = [at % classes for at in range(count)]
     group = [at for at in range(count) if owners[at] == seed % classes]
     rest = [at for at in range(count) if at not in group]
-    head, _ = fit(rows[rest], [owners[at] for at in rest], classes)
-    left_out = fit(rows, owners, classes)[1].without_group(group)
-    assert np.allclose(left_out, head.scores(rows[group]), atol=1e-6)
+    head, _ = fitted(rows[rest], [owners[at] for at in rest], classes)
+    left_out = fitted(rows, owners, classes)[1].without_group(group)
+    assert np.allclose(left_out, head.scores(*likeness(rows[group], rows[rest])), atol=1e-4)
 
 
 def test_a_learnt_row_scores_its_own_class_best() -> None:
     rows = unit_rows(1, 20)
     owners = [at % 4 for at in range(20)]
-    head, _ = fit(rows, owners, 4)
-    assert head.scores(rows).argmax(axis=1).tolist() == owners
+    head, _ = fitted(rows, owners, 4)
+    assert head.scores(*likeness(rows, rows)).argmax(axis=1).tolist() == owners
 
 
 def examples_of(seed: int, count: int = 400) -> Examples:
@@ -65,7 +75,7 @@ def test_confidence_is_the_share_that_is_right(seed: int) -> None:
         chosen = (confidence >= low) & (confidence < low + 0.2)
         assert abs(unseen.right[chosen].mean() - confidence[chosen].mean()) < 0.1
     high = confidence >= fitted.high
-    assert unseen.right[high].mean() > 0.94
+    assert unseen.right[high].mean() > PRECISION - 0.03
 
 
 def test_more_evidence_never_makes_less_sure() -> None:

@@ -5,20 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.domain.articles import Article, Audience
 from bot.domain.routing import Band
-from bot.errors import Unavailable
-from knowledge.chunks import chunked
 from knowledge.corpus import Corpus
-from knowledge.embedder import MiniLM
 from knowledge.evidence import fuse
 from knowledge.index import Index
-from knowledge.vectors import ChromaVectors, collection_name, local_client
+from knowledge.lexical import LexicalIndex
+from knowledge.ngrams import NGrams
 
 MakeIndex = Callable[..., Index]
 
@@ -46,7 +43,7 @@ def test_a_plain_question_is_in_the_high_band(index: Index, question: str, artic
 
 @pytest.mark.parametrize(
     "question",
-    ["how do i add our tax id to invoices", "my promo code does not work", "can I use paypal", "weather in oslo"],
+    ["how do I sell my car", "my netflix was cancelled by my brother", "reset my password", "weather in oslo"],
 )
 def test_what_no_article_covers_is_never_answered(index: Index, question: str) -> None:
     assert index.route(question).band is not Band.HIGH
@@ -56,7 +53,7 @@ def test_what_no_article_covers_is_never_answered(index: Index, question: str) -
 def test_an_empty_question_is_low_with_candidates(index: Index, question: str) -> None:
     routing = index.route(question)
     assert (routing.band, routing.confidence) == (Band.LOW, 0.0)
-    assert [c.article for c in routing.candidates] == sorted(article.id for article in index.corpus.articles)
+    assert [c.article for c in routing.candidates] == sorted(article.id for article in index.corpus.articles)[:10]
 
 
 @settings(derandomize=True, max_examples=200, deadline=None)
@@ -64,7 +61,7 @@ def test_an_empty_question_is_low_with_candidates(index: Index, question: str) -
 def test_any_question_has_a_routing(index: Index, words_index: Index, text: str) -> None:
     for asked in (index, words_index):
         routing = asked.route(text)
-        assert len(routing.candidates) == 8
+        assert len(routing.candidates) == 10
         assert 0.0 <= routing.confidence <= 1.0
 
 
@@ -76,7 +73,7 @@ def test_a_very_long_story_is_routed_by_what_it_is_about(index: Index) -> None:
 
 
 def test_the_section_is_cited_when_it_says_more_than_the_answer(index: Index) -> None:
-    assert index.route("will my files be deleted when I cancel").heading == "Your data afterwards"
+    assert index.route("do weekends delay the refund").heading == "Weekends, holidays and the end of the month"
     assert index.route("how do i cancel").heading is None
     assert index.route("someone used my stolen card").heading is None  # a handoff's answer is what is said
 
@@ -113,7 +110,7 @@ def test_an_article_with_few_phrasings_is_found_by_its_chunks_but_never_sure(
 
 
 def test_a_new_article_takes_over_its_topic(
-    make_index: MakeIndex, articles: tuple[Article, ...], sample: Article, index: Index
+    make_index: MakeIndex, articles: tuple[Article, ...], sample: Article
 ) -> None:
     phrasings = (
         "where do i type my coupon code",
@@ -123,9 +120,10 @@ def test_a_new_article_takes_over_its_topic(
         "my coupon is refused",
         "apply promotion to my plan",
     )
+    fewer = [article for article in articles if article.id != "coupon"]
     coupon = replace(sample, id="coupon", title="Using a coupon", questions=phrasings, answer="Enter it at checkout.")
-    assert index.route("my promo code does not work").band is not Band.HIGH
-    after = make_index([*articles, coupon])
+    assert make_index(fewer).route("my promo code does not work").band is not Band.HIGH
+    after = make_index([*fewer, coupon])
     assert ids(after, "my promo code does not work")[0] == "coupon"
     assert "where do i enter a promo code" not in after.corpus.rows  # the stand-in phrasings are gone
 
@@ -156,50 +154,20 @@ def test_an_explanation_shows_what_a_routing_rests_on(index: Index, words_index:
     assert index.explain(" ").nearest == ()
 
 
-def test_chroma_finds_what_exact_search_finds(corpus: Corpus, embedder: MiniLM) -> None:
-    chunks = chunked(corpus.articles)
-    vectors = embedder.embed([chunk.text for chunk in chunks])
-    store = ChromaVectors(local_client(), collection_name(1, embedder.name), chunks)
-    store.fill(vectors)
-    questions = embedder.embed(corpus.rows[:40])
-    exact = questions @ vectors.T
-    for row, found in enumerate(store.nearest(questions, 5, Audience.CUSTOMER)):
-        assert set(found) == set(np.argsort(-exact[row], kind="stable")[:5].tolist())
-        assert all(found[at] == pytest.approx(exact[row, at], abs=1e-3) for at in found)
+def test_asking_all_phrasings_at_once_is_asking_each(corpus: Corpus) -> None:
+    lexical = LexicalIndex(corpus.rows, corpus.chunks)
+    for text, (rows, chunks) in list(zip(corpus.rows, lexical.among(corpus.rows), strict=True))[::25]:
+        assert rows == pytest.approx(lexical.rows(text))
+        for at, score in lexical.chunks(text, 30, Audience.CUSTOMER).items():
+            assert chunks[at] == pytest.approx(score)
 
 
-def test_chroma_filters_by_audience(
-    embedder: MiniLM, articles: tuple[Article, ...], sample_for_specialists: Article
-) -> None:
-    chunks = chunked([articles[0], sample_for_specialists])
-    store = ChromaVectors(local_client(), collection_name(1, embedder.name), chunks)
-    store.fill(embedder.embed([chunk.text for chunk in chunks]))
-    (customer,) = store.nearest(embedder.embed(["gift card"]), 10, Audience.CUSTOMER)
-    (specialist,) = store.nearest(embedder.embed(["gift card"]), 10, Audience.SPECIALIST)
-    assert {chunks[at].article for at in customer} == {articles[0].id}
-    assert {chunks[at].article for at in specialist} == {articles[0].id, "gift-cards"}
-
-
-def test_local_stores_share_nothing_and_outlive_each_other(embedder: MiniLM, articles: tuple[Article, ...]) -> None:
-    chunks = chunked(articles)
-    vectors = embedder.embed([chunk.text for chunk in chunks])
-    first = ChromaVectors(local_client(), "same-name", chunks)
-    first.fill(vectors)
-    second = ChromaVectors(local_client(), "same-name", chunks[:1])
-    second.fill(vectors[:1])
-    assert len(second.nearest(vectors[:1], 40, Audience.CUSTOMER)[0]) == 1
-    del second
-    assert len(first.nearest(vectors[:1], 40, Audience.CUSTOMER)[0]) == len(chunks)
-
-
-def test_what_chroma_refuses_is_unavailable(embedder: MiniLM, articles: tuple[Article, ...]) -> None:
-    client = local_client()
-    store = ChromaVectors(client, "gone-soon", chunked(articles[:1]))
-    client.delete_collection("gone-soon")
-    with pytest.raises(Unavailable, match="chroma"):
-        store.nearest(embedder.embed(["refund"]), 3, Audience.CUSTOMER)
-    with pytest.raises(Unavailable, match="chroma"):
-        store.fill(embedder.embed([chunk.text for chunk in chunked(articles[:1])]))
+def test_letters_see_misspelt_words() -> None:
+    letters = NGrams(["my refund is late", "cancel the subscription", "the refund and the receipt"])
+    first = letters.cosines("refnd is lste")
+    assert first.argmax() == 0
+    assert letters.cosines("qqq").max() == 0
+    assert letters.among().diagonal() == pytest.approx([1.0, 1.0, 1.0])
 
 
 SCORES = st.dictionaries(st.integers(0, 9), st.floats(-5, 5), max_size=8)

@@ -77,7 +77,7 @@ BROKEN = [
     ("id: gift-cards", "id: other-name", "line 2: id: must be the file's name, gift-cards"),
     ("id: gift-cards", "id: Gift_Cards", "kebab-case"),
     ("id: gift-cards", "id: 17", "line 2: id: must be a text"),
-    ("title: Buying a gift card\n", "", "title: is missing"),
+    ("title: Buying a gift card\n", "", "line 1: title: is missing"),
     ("title: Buying", "headline: x\ntitle: Buying", "line 3: headline: unknown key"),
     ("title: Buying", "title: x\ntitle: Buying", "line 4: title: is there twice"),
     ("title: Buying a gift card", "title: " + "x" * 76, "at most 75 characters"),
@@ -88,30 +88,35 @@ BROKEN = [
     ("priority: normal", "priority: soon", "must be one of normal, high, urgent"),
     ("audience: customer", "audience: all", "must be one of customer, specialist"),
     ("  - do you sell gift cards\n", "", "4 phrasings are too few, at least 5"),
-    ("  - do you sell gift cards", "  - Can I buy a gift card?", "is there twice"),
-    ("  - do you sell gift cards", "  - yes", "item 3 must be a text: put it in quotes"),
-    ("  - do you sell gift cards", "  - " + "gift " * 120, "longer than 500 characters"),
-    ("{{company}}", "{{compny}}", "unknown value {{compny}}"),
+    ("  - do you sell gift cards", "  - Can I buy a gift card?", "line 10: questions: 'Can I buy"),
+    ("  - do you sell gift cards", "  - yes", "line 10: questions: item 3 must be a text: put it in quotes"),
+    ("  - do you sell gift cards", "  - " + "gift " * 120, "line 10: questions: a phrasing is longer"),
+    ("{{company}}", "{{compny}}", "line 11: questions: unknown value {{compny}}"),
+    ("Open the page Gifts", "Open the page {{page}}", "line 23: sections: unknown value {{page}}"),
+    ("are sold on", "are {{sold\n  }} on", "line 13: answer: unknown value {{sold}}"),
     ("answer: |\n  Gift", "answer: |\n  " + "x" * 600 + " Gift", "at most 600 fit"),
     ("answer: |\n  Gift cards are sold on the page Gifts.\n", "answer: ''\n", "answer: must be a text"),
     ("review_by: 2027", "review_by: 2025", "review_by: is before effective_from"),
     ("review_by: 2027-01-01", "review_by: next year", "must be a date such as 2026-01-31"),
-    ("review_by: 2027-01-01", "review_by: 2027-13-41", "broken YAML"),
+    ("review_by: 2027-01-01", "review_by: 2027-13-41", "line 16: review_by: broken YAML: month must be in 1..12"),
+    ("priority: normal", "priority: !!bool maybe", "line 5: priority: broken YAML"),
+    ("priority: normal", "? [a]\n: b\npriority: normal", "line 5: a key must be a word"),
     ("review_by: 2027-01-01", "review_by: 2027-01-01 10:00:00", "must be a date such as 2026-01-31"),
     ("sources:\n  - Acme shop\n", "sources: []\n", "sources: must be a list with at least one text"),
     ("sources:\n  - Acme shop\n", "sources: Acme shop\n", "sources: must be a list"),
+    ("title: Buying", "title: [Buying", "(in title, which begins on line 3)"),
     ("title: Buying", "title: [Buying", "line 4: broken YAML"),
     ("title: Buying", "title: !!python/object:os.system Buying", "broken YAML"),
     ("---\nid:", "id:", "line 1: must start with a line ---"),
     ("---\n\n## Buying", "\n## Buying", "is not closed with a line ---"),
-    ("## Buying one", "Loose text\n\n## Buying one", "line 21: text before the first ## heading"),
-    ("## Buying one", "# Buying one", "sections start with ##"),
+    ("## Buying one", "Loose text\n\n## Buying one", "line 21: sections: text before the first ## heading"),
+    ("## Buying one", "# Buying one", "line 21: sections: they start with ##"),
     ("## Buying one", "##", "a heading without words"),
     ("### Deeper\n\nStays in its section.", "## Empty", "section 'Empty' is empty"),
     ("### Deeper", "## Buying one", "heading 'Buying one' is there twice"),
     ("## Buying one\n\nOpen the page Gifts.\n\n```\n## not a heading\n```\n\n### Deeper\n\nStays in its section.\n", "",
-     "has no section"),
-    ("## not a heading\n```\n", "## not a heading\n", "a code fence is not closed"),
+     "line 19: sections: has no section"),
+    ("## not a heading\n```\n", "## not a heading\n", "line 25: sections: a code fence is not closed"),
 ]  # fmt: skip
 
 
@@ -141,13 +146,45 @@ def test_one_phrasing_belongs_to_one_article(folder: Path) -> None:
     (folder / "second.md").write_text(GOOD.replace("id: gift-cards", "id: second").replace("gift", "geft"))
     (error,) = check(folder)
     assert error.path == "second.md"
-    assert error.problems == ("questions: 'give Acme as a present' is in gift-cards.md too",)
+    assert error.problems == ("line 11: questions: 'give Acme as a present' is in gift-cards.md too",)
 
 
-@pytest.mark.parametrize("house", ["company: [Acme]", "- Acme", "company: {", "company: true"])
-def test_broken_values_of_the_house_are_named(folder: Path, house: str) -> None:
+@pytest.mark.parametrize(
+    ("house", "expected"),
+    [
+        ("days: 3\ncompany: [Acme]", "line 2: company: must be a text or a number"),
+        ("- Acme", "line 1: must be names with values"),
+        ("company: {", "line 1: broken YAML"),
+        ("company: true", "line 1: company: must be a text or a number"),
+        ("company: 2026-13-40", "line 1: company: must be a text or a number"),
+        ("company: Acme\n\ncompany: Other", "line 3: company: is there twice"),
+    ],
+)
+def test_broken_values_of_the_house_are_named(folder: Path, house: str, expected: str) -> None:
     (folder / "acme.yaml").write_text(house)
-    assert check(folder)[0].path == "acme.yaml"
+    error = check(folder)[0]
+    assert error.path == "acme.yaml"
+    assert error.problems[0].startswith(expected)
+
+
+def test_no_problem_of_a_file_hides_another(folder: Path) -> None:
+    """What is missing, malformed, against a rule, in a section and shared with another file: all at once, by line."""
+    text = GOOD.replace("title: Buying a gift card\n", "").replace("action: answer", "action: lookup")
+    text = text.replace("id: gift-cards", "id: Second").replace("review_by: 2027-01-01", "review_by: 2027-02-30")
+    text = text.replace("  - Acme shop", "  - 17").replace("### Deeper", "## Buying one")
+    (folder / "second.md").write_text(text)
+    (error,) = check(folder)
+    places = [problem.split(": ")[:2] for problem in error.problems]
+    assert places == [
+        ["line 1", "title"],
+        ["line 2", "id"],
+        ["line 2", "id"],
+        ["line 3", "action"],
+        *(["line " + str(line), "questions"] for line in range(7, 12)),
+        ["line 15", "review_by"],
+        ["line 17", "sources"],
+        ["line 28", "sections"],
+    ]
 
 
 def test_an_empty_or_missing_folder_or_an_endless_file_is_an_error(tmp_path: Path) -> None:

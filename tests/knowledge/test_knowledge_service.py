@@ -13,7 +13,7 @@ from bot.domain.redaction import redacted
 from bot.domain.routing import Band
 from bot.errors import Unavailable
 from bot.ports import Knowledge
-from knowledge.embedder import MiniLM
+from knowledge.embedder import Embedder
 from knowledge.service import LiveKnowledge
 from knowledge.text import text_hash
 from tests.fakes.article_store import FakeArticleStore, FakeVectorStore
@@ -24,7 +24,7 @@ def store(articles: tuple[Article, ...]) -> FakeArticleStore:
     return FakeArticleStore(articles)
 
 
-async def test_nothing_is_known_before_anything_is_published(embedder: MiniLM) -> None:
+async def test_nothing_is_known_before_anything_is_published(embedder: Embedder) -> None:
     knowledge: Knowledge = LiveKnowledge(FakeArticleStore(), FakeVectorStore(), embedder)
     assert not await knowledge.refresh()  # type: ignore[attr-defined]
     assert knowledge.publication.number == 0
@@ -34,7 +34,7 @@ async def test_nothing_is_known_before_anything_is_published(embedder: MiniLM) -
 
 
 async def test_a_publication_goes_live_and_answers(
-    store: FakeArticleStore, vectors: FakeVectorStore, embedder: MiniLM
+    store: FakeArticleStore, vectors: FakeVectorStore, embedder: Embedder
 ) -> None:
     knowledge = LiveKnowledge(store, vectors, embedder)
     assert await knowledge.refresh()
@@ -49,7 +49,7 @@ async def test_a_publication_goes_live_and_answers(
 
 
 async def test_each_text_is_embedded_once(
-    store: FakeArticleStore, embedder: MiniLM, articles: tuple[Article, ...]
+    store: FakeArticleStore, embedder: Embedder, articles: tuple[Article, ...]
 ) -> None:
     vectors = FakeVectorStore()
     await LiveKnowledge(store, vectors, embedder).refresh()
@@ -63,7 +63,7 @@ async def test_each_text_is_embedded_once(
 
 
 async def test_a_kept_vector_of_the_wrong_size_is_made_again(
-    store: FakeArticleStore, vectors: FakeVectorStore, embedder: MiniLM
+    store: FakeArticleStore, vectors: FakeVectorStore, embedder: Embedder
 ) -> None:
     vectors.kept[embedder.name, text_hash("need a receipt")] = b"1234"
     knowledge = LiveKnowledge(store, vectors, embedder)
@@ -172,7 +172,7 @@ async def reached(knowledge: LiveKnowledge, number: int) -> None:
 async def test_questions_during_a_swap_see_one_publication_whole(
     store: FakeArticleStore,
     vectors: FakeVectorStore,
-    embedder: MiniLM,
+    embedder: Embedder,
     sample: Article,
     articles: tuple[Article, ...],
 ) -> None:
@@ -197,7 +197,7 @@ async def test_questions_during_a_swap_see_one_publication_whole(
 
 
 async def test_the_loop_goes_on_while_questions_are_routed(
-    store: FakeArticleStore, vectors: FakeVectorStore, embedder: MiniLM
+    store: FakeArticleStore, vectors: FakeVectorStore, embedder: Embedder
 ) -> None:
     knowledge = LiveKnowledge(store, vectors, embedder)
     await knowledge.refresh()

@@ -122,6 +122,7 @@ LISTING = {"channels:read", "groups:read", "im:read", "mpim:read"}
 SCOPES_OF_CALLS: dict[str, set[str]] = {
     "api_test": set(),
     "apps_connections_open": set(),  # of the app-level token
+    "assistant_threads_setStatus": {"chat:write"},
     "auth_test": set(),
     "chat_postEphemeral": {"chat:write"},
     "chat_postMessage": {"chat:write"},
@@ -322,7 +323,7 @@ def test_make_targets_that_documents_name_exist() -> None:
         for target in re.findall(r"(?:^|`)make ([a-z]+(?:-[a-z]+)?)", path.read_text(encoding="utf-8"), re.MULTILINE)
     }
     assert named <= targets
-    assert {"demo", "test", "check", "bench", "chaos"} <= targets
+    assert {"demo", "test", "check", "bench", "eval", "chaos"} <= targets
 
 
 @pytest.mark.parametrize("script", [".ci/run", ".make/venv.sh"])

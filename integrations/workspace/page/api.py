@@ -103,6 +103,11 @@ class PageApi:
             "me": me,
             "people": [shapes.person(person) for person in directory.people.values() if not person.deleted],
             "channels": [shapes.channel(self._core, me, one) for one in directory.conversations_of(me)],
+            "statuses": [
+                shapes.status(status)
+                for one in directory.conversations_of(me)
+                for status in self._core.statuses.of(one.id)
+            ],
             "apps": [{"id": app.id, "name": app.name, "bot_user": app.bot_user} for app in directory.apps.values()],
             "usergroups": [
                 {"id": group.id, "handle": group.handle, "members": list(group.members)}

@@ -13,6 +13,7 @@ from integrations.workspace.changes import Change
 from integrations.workspace.core import Core
 from integrations.workspace.page import shapes
 from integrations.workspace.seed import Channel
+from integrations.workspace.statuses import Status
 
 _KEEP_ALIVE_SECONDS = 15.0
 _BATCH_SECONDS = 0.03
@@ -89,6 +90,8 @@ class PageFeed:
             self._about_message(change)
         elif change.kind in ("views", "home", "ephemeral", "read"):
             self._about_person(change)
+        elif change.kind == "status":
+            self._about_status(change.data["status"])
         elif change.kind == "channel":
             channel: Channel = change.data["channel"]
             for page in self._pages:
@@ -121,6 +124,13 @@ class PageFeed:
                 page.put(_frame("views", views=data["views"]))
             else:
                 page.put(_frame("home", view=data["view"], app=data["view"]["app_id"]))
+
+    def _about_status(self, status: Status) -> None:
+        members = self._core.directory.channels[status.channel].members
+        frame = _frame("status", status=shapes.status(status))
+        for page in self._pages:
+            if page.me in members:
+                page.put(frame)
 
     def _unread(self, page: _Page, channel_id: str) -> bytes:
         channel = self._core.directory.channels[channel_id]

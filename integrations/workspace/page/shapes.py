@@ -6,6 +6,7 @@ from typing import Any
 
 from integrations.workspace.core import Core
 from integrations.workspace.seed import Channel, Person
+from integrations.workspace.statuses import Status
 
 _MESSAGE_KEYS = (
     "ts", "user", "bot_id", "text", "blocks", "thread_ts", "reply_count", "reply_users", "latest_reply", "reactions",
@@ -43,6 +44,13 @@ def unread_of(core: Core, me: str, described: Channel) -> tuple[int, int]:
     """(unread, mentions); in a direct message everything counts as a mention."""
     unread, mentions = core.messages.unread(me, described.id)
     return (unread, unread) if described.kind == "im" else (unread, mentions)
+
+
+def status(shown: Status) -> dict[str, Any]:
+    """That an app is at work in a thread; an empty text: no longer."""
+    return {
+        "channel": shown.channel, "thread_ts": shown.thread_ts, "user": shown.app.bot_user, "text": shown.text,
+    }  # fmt: skip
 
 
 def person(described: Person) -> dict[str, Any]:

@@ -21,7 +21,7 @@ export class Conversation {
         label: `Messages in ${channel.title}`, placeholder: `Message ${channel.title}`, intro: () => this.#intro(), onSeen: () => session.markSeen(),
       });
       this.feed.firstNew = channel.unread > 0 ? channel.last_read ?? "0" : null;
-      const panel = el("div", { class: "panel", role: channel.app ? "tabpanel" : null, id: "panel-messages", "aria-labelledby": channel.app ? "tab-messages" : null }, this.feed.pane.node, this.feed.composer.node);
+      const panel = el("div", { class: "panel", role: channel.app ? "tabpanel" : null, id: "panel-messages", "aria-labelledby": channel.app ? "tab-messages" : null }, this.feed.node, this.feed.composer.node);
       replace(root, this.head, panel);
     }
   }
@@ -81,7 +81,7 @@ export class Thread {
     this.feed = new Feed(session, channel, { threadTs: ts, label: "Thread", placeholder: "Reply in thread" });
     const close = el("button", { class: "btn btn-quiet btn-icon", type: "button", "aria-label": "Close thread", title: "Close (Esc)", onclick: () => session.closeThread() }, icon("close"));
     const head = el("header", { class: "head thread-head" }, el("div", { class: "head-row" }, el("h2", { class: "head-title" }, "Thread"), el("p", { class: "head-note" }, el("bdi", {}, channel.title)), close));
-    replace(root, head, this.feed.pane.node, this.feed.composer.node);
+    replace(root, head, this.feed.node, this.feed.composer.node);
     root.hidden = false;
   }
 

@@ -2,13 +2,14 @@
 import { ApiError } from "./api.js";
 import { Composer } from "./composer.js";
 import { ask } from "./dialog.js";
-import { el } from "./dom.js";
+import { el, replace } from "./dom.js";
 import { emojiFor, QUICK } from "./emoji.js";
 import { asTyped } from "./inline.js";
 import { landmarkOf, place } from "./menu.js";
 import { summary } from "./message.js";
 import { MessagePane } from "./pane.js";
 import { MessageList, route } from "./state.js";
+import { statusLine } from "./statuses.js";
 import { toast } from "./toast.js";
 import { confirmWith } from "./views.js";
 
@@ -16,7 +17,7 @@ const PAGE = 50;
 const MOST = 500;                     // a channel that is flooded while it is open does not grow without end
 
 export class Feed {
-  /** session: api, names, drafts, act(), openThread(); `threadTs` makes it a thread. */
+  /** session: api, names, statuses, drafts, act(), openThread(); `threadTs` makes it a thread. */
   constructor(session, channel, { threadTs = null, label, placeholder, intro = null, onSeen = null }) {
     this.session = session;
     this.channel = channel;
@@ -25,6 +26,9 @@ export class Feed {
     this.firstNew = null;
     this.list = new MessageList(() => this.draw());
     this.pane = new MessagePane(this.#host(onSeen), { label, rootTs: threadTs, intro });
+    this.tail = threadTs !== null || Boolean(channel.app);
+    this.status = el("div", { class: "status-slot", role: "status", "aria-live": "polite", hidden: !this.tail });
+    this.node = [this.pane.node, this.status];
     this.composer = new Composer({
       names: session.names, label: placeholder, placeholder, drafts: session.drafts, draftKey: `${session.names.me}/${channel.id}/${threadTs ?? ""}`,
       onSend: (text) => this.#send(text), onUp: () => this.#editLast(),
@@ -49,6 +53,7 @@ export class Feed {
       remove: (message) => this.#remove(message),
       copyLink: (message) => this.#copy(message),
       dismiss: (message) => this.list.remove(message.ts),
+      statusOf: (message) => (this.threadTs ? null : this.#statusUnder(message)),
       editorFor: (message) => (message.ts === this.editing ? this.#editor(message) : null),
       loadOlder: () => this.loadOlder(),
       seen: () => onSeen?.(),
@@ -99,7 +104,27 @@ export class Feed {
   }
 
   draw() {
-    if (!this.closed) this.pane.draw(this.list.sorted, { hasMore: this.list.hasMore, firstNew: this.firstNew });
+    if (this.closed) return;
+    this.pane.draw(this.list.sorted, { hasMore: this.list.hasMore, firstNew: this.firstNew });
+    this.#drawStatus();
+  }
+
+  /** A status stands at the end of the thread it belongs to. The top level of a direct conversation is one too; in a
+      channel, and where a message already has a thread, it also stands under that message. */
+  #statusUnder(message) {
+    return this.#standsAtEnd(message.ts) ? null : this.session.statuses.newest(this.channel.id, (ts) => ts === message.ts);
+  }
+
+  #standsAtEnd(threadTs) {
+    if (this.threadTs) return threadTs === this.threadTs;
+    return this.tail && !this.list.get(threadTs)?.reply_count;
+  }
+
+  #drawStatus() {
+    const status = this.session.statuses.newest(this.channel.id, (ts) => this.#standsAtEnd(ts));
+    if (status === this.shownStatus) return;
+    this.shownStatus = status;
+    replace(this.status, status ? statusLine(status, this.session.names) : null);
   }
 
   async #tell(work) {

@@ -6,6 +6,7 @@ import { emojiFor } from "./emoji.js";
 import { Form } from "./form.js";
 import { icon } from "./icons.js";
 import { mrkdwn, plain } from "./mrkdwn.js";
+import { statusLine } from "./statuses.js";
 import { clock, full, iso, when } from "./time.js";
 
 const SYSTEM = new Set(["channel_join", "channel_leave", "channel_topic", "channel_purpose", "channel_name", "channel_archive", "channel_unarchive", "group_join", "group_leave", "tombstone"]);
@@ -13,7 +14,7 @@ const LONG = 3_500;
 const LONG_LINES = 45;
 
 /**
- * `view` says how to draw: {compact, editor: node|null, inThread, expanded: bool}; `host` does things:
+ * `view` says how to draw: {compact, editor: node|null, inThread, expanded: bool, status: status|null}; `host` does things:
  * names, act(message, blockId, action, form), confirm, openThread, react, pickReaction, edit, remove, copyLink, dismiss, expand.
  * Returns {node, form}.
  */
@@ -32,7 +33,7 @@ export function renderMessage(message, view, host) {
     message.ephemeral ? ephemeralNote(message, host) : null,
     view.editor ?? content(message, view, form, host),
     view.editor ? null : reactions(message, host),
-    view.inThread ? null : threadLine(message, host)),
+    view.inThread ? null : threadLine(message, host, view.status)),
   view.editor || system ? null : tools(message, view, host));
   return { node, form };
 }
@@ -98,12 +99,15 @@ function reactions(message, host) {
   }));
 }
 
-function threadLine(message, host) {
-  if (!message.reply_count) return null;
+/** What goes on in the message's thread. A first status takes the room that its first reply will have. */
+function threadLine(message, host, status) {
+  const working = status ? statusLine(status, host.names) : null;
+  if (!message.reply_count) return working ? el("div", { class: "thread-row" }, working) : null;
   const faces = (message.reply_users ?? []).slice(0, 4).map((id) => avatar(host.names.person(id) ?? { id, label: id }, "s"));
   const count = `${message.reply_count} ${message.reply_count === 1 ? "reply" : "replies"}`;
-  return el("button", { class: "thread-line", type: "button", dataset: { focusKey: "thread" }, onclick: () => host.openThread(message) },
+  const line = el("button", { class: "thread-line", type: "button", dataset: { focusKey: "thread" }, onclick: () => host.openThread(message) },
     faces, el("span", { class: "thread-count" }, count), message.latest_reply ? el("span", { class: "thread-when" }, `Last reply ${when(message.latest_reply)}`) : null);
+  return el("div", { class: "thread-row" }, line, working);
 }
 
 function tools(message, view, host) {

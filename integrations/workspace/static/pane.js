@@ -10,7 +10,7 @@ const NEAR_END = 60;
 const NEAR_START = 300;
 
 export class MessagePane {
-  /** `host` as in message.js, plus: loadOlder() → Promise, editorFor(message) → node|null, seen(). */
+  /** `host` as in message.js, plus: loadOlder() → Promise, editorFor(message) → node|null, statusOf(message) → status|null, seen(). */
   constructor(host, { label, rootTs = null, intro = null }) {
     this.host = host;
     this.rootTs = rootTs;
@@ -62,7 +62,7 @@ export class MessagePane {
       if (newDay && !this.inThread) wanted.push([`day-${dayKey(message.ts)}`, () => separator(day(message.ts), "day")]);
       const newLine = !marked && Number(message.ts) > Number(firstNew) && message.user !== this.host.names.me;
       if (newLine) { marked = true; wanted.push(["new", () => separator("New", "new")]); }
-      const compact = Boolean(before) && !newDay && !newLine && sameGroup(before, message);
+      const compact = Boolean(before) && !newDay && !newLine && sameGroup(before, message) && !this.host.statusOf(before);
       wanted.push([message.ts, null, message, compact]);
       if (message.ts === this.rootTs) {
         const count = message.reply_count ?? messages.length - 1;
@@ -92,10 +92,11 @@ export class MessagePane {
     const old = this.rows.get(key);
     const editor = this.host.editorFor(message);
     const expanded = this.expanded.has(key);
+    const status = this.host.statusOf(message);
     const shape = `${compact}/${expanded}/${Boolean(editor)}`;
-    if (old && old.message === message && old.shape === shape) return old;
-    const { node, form } = renderMessage(message, { compact, editor, inThread: this.inThread, expanded }, this.#hostFor());
-    const row = { node, form, message, shape };
+    if (old && old.message === message && old.shape === shape && old.status === status) return old;
+    const { node, form } = renderMessage(message, { compact, editor, inThread: this.inThread, expanded, status }, this.#hostFor());
+    const row = { node, form, message, shape, status };
     if (old) {
       if (old.form) form.restore(old.form.snapshot());
       old.node.replaceWith(node);

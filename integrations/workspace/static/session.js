@@ -5,6 +5,7 @@ import { EventStream } from "./events.js";
 import { summary } from "./message.js";
 import { Rail } from "./rail.js";
 import { Directory, parseRoute, route } from "./state.js";
+import { Statuses, wordsOf } from "./statuses.js";
 import { openHelp, openSwitcher } from "./switcher.js";
 import { announce, clearAnnouncements, toast } from "./toast.js";
 import { Modals } from "./views.js";
@@ -19,6 +20,7 @@ export class Session {
     this.api = new Api(me);
     this.names = new Directory();
     this.names.me = me;
+    this.statuses = new Statuses();
     this.drafts = DRAFTS;
     this.rail = new Rail(roots.rail, this.names, { showHelp: openHelp, showJump: () => openSwitcher(this.names), closeDrawer: () => drawer.close() });
     this.modals = new Modals(this);
@@ -44,6 +46,7 @@ export class Session {
     const state = await this.api.get("state");
     if (this.stopped) return;
     this.names.load(state);
+    this.statuses.load(state.statuses);
     this.loaded = true;
     this.#offline(false);
     this.drawRail();
@@ -175,7 +178,7 @@ export class Session {
       message: () => this.#message(event.message), ephemeral: () => this.#message({ ...event.message, ephemeral: true }),
       message_changed: () => this.#feeds(event.message.channel).forEach((feed) => feed.replaceKnown(event.message)),
       message_deleted: () => this.#feeds(event.channel).forEach((feed) => feed.drop(event.ts)),
-      channel: () => this.#channel(event.channel), unread: () => this.#unread(event),
+      channel: () => this.#channel(event.channel), status: () => this.#status(event.status), unread: () => this.#unread(event),
       views: () => this.modals.sync(event.views), home: () => { if (!event.app || event.app === this.conversation?.channel.app?.id) this.conversation?.home?.show(event.view); },
     };
     handlers[event.type]?.();
@@ -201,6 +204,15 @@ export class Session {
     const author = this.names.person(message.user)?.label ?? "Someone";
     const where = this.names.channel(message.channel)?.title ?? "a conversation";
     announce(`${author} in ${where}: ${summary(message, this.names).slice(0, 300)}`);
+  }
+
+  #status(status) {
+    this.statuses.put(status);
+    for (const feed of this.#feeds(status.channel)) feed.draw();
+    // At the end of a list the line is a live region; the one under a message is drawn anew with it.
+    const { channel, feed } = this.conversation ?? {};
+    const inChannel = channel?.id === status.channel && feed && !channel.app;
+    if (status.text && inChannel && this.thread?.ts !== status.thread_ts) announce(`${wordsOf(status, this.names)}.`);
   }
 
   async #reloadState() {

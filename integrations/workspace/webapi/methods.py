@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from integrations.workspace.webapi import basics, chat, conversations, reactions, users, views
+from integrations.workspace.webapi import assistant, basics, chat, conversations, reactions, users, views
 from integrations.workspace.webapi.call import Method
 
 APP_TOKEN_METHODS = frozenset({"apps.connections.open"})
@@ -11,6 +11,7 @@ NO_TOKEN_METHODS = frozenset({"api.test"})
 METHODS: dict[str, Method] = {
     "api.test": basics.api_test,
     "apps.connections.open": basics.apps_connections_open,
+    "assistant.threads.setStatus": assistant.set_status,
     "auth.test": basics.auth_test,
     "bots.info": basics.bots_info,
     "chat.delete": chat.delete,
