@@ -18,7 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bot.domain.articles import Article, Section
+from bot.domain.articles import Article
 from bot.domain.redaction import redacted
 from bot.measure.process import cpu_seconds, resident_mb
 from bot.ports import Wake, WakeKind
@@ -29,8 +29,7 @@ if TYPE_CHECKING:
 WAKES = 600
 LANES = 60
 STUCK_AFTER = 120.0
-CHUNKS = 10_000
-PUBLISHED = 7
+PUBLISHED = 5
 
 
 class Nothing:
@@ -99,8 +98,8 @@ async def workflows(data_dir: Path) -> dict[str, float | None]:
 
 
 async def knowledge(data_dir: Path) -> dict[str, float | None]:
-    """Routing with its section, ms p50 and p99, over the shipped articles and over CHUNKS chunks; and how many seconds
-    after publishing an edited article it is live, of PUBLISHED times the median and the worst."""
+    """Routing with its section, ms p50 and p99, over the shipped articles; and how many seconds after publishing an
+    edited article it is live, of PUBLISHED times the median and the worst."""
     from bot import app
     from bot.settings import load_settings
     from knowledge.loader import shipped
@@ -122,9 +121,6 @@ async def knowledge(data_dir: Path) -> dict[str, float | None]:
                     await asyncio.sleep(0.01)
             waits.append(time.monotonic() - began)
         found |= {"publish_to_live_s": statistics.median(waits), "publish_to_live_worst_s": max(waits)}
-        await stores.articles.publish(_long(articles, CHUNKS), author="bench", note="")
-        await live.refresh()
-        found |= await _routed(live, questions[:100], f"{CHUNKS}_chunks")
         polling.cancel()
         live.close()
     return found
@@ -132,25 +128,6 @@ async def knowledge(data_dir: Path) -> dict[str, float | None]:
 
 def _but(articles: Sequence[Article], edited: Article) -> list[Article]:
     return [article for article in articles if article.id != edited.id]
-
-
-def _long(articles: Sequence[Article], chunks: int) -> list[Article]:
-    """The articles with as many sections as make so many chunks, each with words of several others."""
-    sections = [section for article in articles for section in article.sections]
-    each = chunks // len(articles)
-    return [
-        replace(
-            article,
-            sections=tuple(
-                Section(
-                    f"{sections[(at * each + n) % len(sections)].heading} {n}",
-                    f"{sections[(at + 7 * n) % len(sections)].body} {sections[(at * 3 + n) % len(sections)].heading}",
-                )
-                for n in range(each - 1)
-            ),
-        )
-        for at, article in enumerate(articles)
-    ]
 
 
 async def _routed(live: LiveKnowledge, questions: Sequence[str], named: str) -> dict[str, float]:
