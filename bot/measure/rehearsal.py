@@ -13,7 +13,7 @@ from bot.measure.scene import GENERAL
 from integrations.workspace import Workspace
 from knowledge.loader import shipped
 
-EACH = 3
+EACH = 2
 """Phrasings of an article that are tried."""
 LONGEST = 80
 NEEDED = 4
