@@ -139,7 +139,7 @@ async def _picked(question: Redacted, knowledge: Knowledge, said: Before) -> Und
         return None
     offered = decide(await knowledge.route(said.question), knowledge.publication, 0)
     choices = offered.choices if isinstance(offered, Clarify) else ()
-    revision = knowledge.revision(choices[place].article) if place < len(choices) else None
+    revision = knowledge.revision(choices[place].article) if choices and place < len(choices) else None
     if revision is None:
         return None
     return Understood(from_article(revision, None), None, by_rule=True)

@@ -170,6 +170,16 @@ async def test_choosing_by_number_answers_from_that_article(core: Core) -> None:
     assert replies(core) == [words.DID_YOU_MEAN, PENDING]
 
 
+async def test_choosing_what_is_not_offered_any_more_calls_a_person(core: Core) -> None:
+    await says(core, "perhaps this or that")
+    await core.engine.run_out(core.worker)
+    core.knowledge.routes = {}  # what was published meanwhile does not know the question
+    await says(core, "the last one")
+    await core.engine.run_out(core.worker)
+
+    assert [card.reason for card in cards(core)] == [Reason.UNSURE_TWICE.value]
+
+
 async def test_unsure_twice_calls_a_person(core: Core) -> None:
     await says(core, "perhaps this or that")
     await core.engine.run_out(core.worker)
