@@ -79,7 +79,7 @@ async def export(settings: Settings, folder: Path, say: Say) -> int:
 
 async def explain(settings: Settings, question: str, say: Say) -> int:
     """Say what would be said to a question, and what that rests on. Writes nothing. Raises UsageError."""
-    from bot.ask import open_published
+    from bot.ask import open_published, printable
 
     asked = redact(question).text
     knowledge = await open_published(settings)
@@ -92,7 +92,7 @@ async def explain(settings: Settings, question: str, say: Say) -> int:
     finally:
         knowledge.close()
     for line in explained(said, understood.routing or explanation.routing, explanation, titles, by_words=by_words):
-        say("".join(one if one.isprintable() else "\ufffd" for one in line))
+        say(printable(line))
     return 0
 
 

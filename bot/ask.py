@@ -89,8 +89,12 @@ def _readable(said: Asking) -> str:
         for one in said.citations
     )
     text = f"> {said.question}\n{said.text}\n[{said.action}, {said.confidence:.2f}: {said.reason}{cited}]\n"
-    # A terminal obeys control characters, and the question may have come from anywhere.
-    return "".join(one if one.isprintable() or one == "\n" else "\ufffd" for one in text)
+    return "\n".join(printable(line) for line in text.split("\n"))
+
+
+def printable(line: str) -> str:
+    """A line that a terminal shows and does not obey: control characters in it may have come from anywhere."""
+    return "".join(one if one.isprintable() else "\ufffd" for one in line)
 
 
 # ---- what is known ---------------------------------------------------------------------------------------------

@@ -25,6 +25,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.app import check_environment, required_for_run
+from bot.ask import printable
 from bot.domain.articles import Audience, Publication, Revision
 from bot.domain.redaction import redacted
 from bot.errors import ArticleError, DataDirError, DeliveryError, EnvironmentUnfit, Unavailable, UsageError
@@ -78,7 +79,7 @@ class Report:
     def tell(self, mark: Mark, what: str, meaning: str) -> None:
         """One thing. A token in the wrong place is taken out, and what a terminal would obey."""
         self.to_mend += mark in (Mark.MISSING, Mark.WRONG)
-        self.say(f"  {mark:<8} {what}: " + "".join(one if one.isprintable() else "\ufffd" for one in redacted(meaning)))
+        self.say(f"  {mark:<8} {what}: " + printable(redacted(meaning)))
 
 
 async def examine(say: Say) -> int:

@@ -25,6 +25,7 @@ CHUNK_PART: Final = 0.3
 """Without embeddings: what the words of an article's chunks add to those of its phrasings."""
 
 Matrix = NDArray[np.float64]
+NO_WORDS: Final = np.zeros(0)
 Flags = NDArray[np.bool_]
 
 
@@ -32,8 +33,8 @@ Flags = NDArray[np.bool_]
 class Evidence:
     """Scores of one question. Classes are the articles by position, then what is not ours.
 
-    `head` (by class) and `cosines` (best phrasing, by class) are None without embeddings. `words` is the best
-    BM25 of a phrasing, by class. `dense` and `lexical` are by chunk position; what is absent was not found.
+    `head` (by class) and `cosines` (best phrasing, by class) are None without embeddings, `words` (the best BM25 of
+    a phrasing, by class) is empty with them. `dense` and `lexical` are by chunk position; what is absent was not found.
     """
 
     head: Matrix | None

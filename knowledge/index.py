@@ -20,9 +20,9 @@ from bot.telemetry import count
 from knowledge.calibration import Calibration, calibrate
 from knowledge.corpus import Corpus
 from knowledge.embedder import Embedder
-from knowledge.evidence import FEW, Board, Evidence, Verdict, best_by_class, judge
+from knowledge.evidence import FEW, NO_WORDS, Board, Evidence, Verdict, best_by_class, judge
 from knowledge.head import KernelHead, fit
-from knowledge.leave_out import NEAREST, Dense, examples
+from knowledge.leave_out import NEAREST, by_vectors_examples, by_words_examples
 from knowledge.lexical import LexicalIndex
 from knowledge.ngrams import NGrams
 from knowledge.text import Query
@@ -95,21 +95,18 @@ class Index:
     def evidence(self, query: Query, audience: Audience) -> Evidence:
         """Everything that retrieval sees of a question."""
         units = (query.text, *query.sentences)
-        corpus = self.corpus
-        words = np.max([self._lexical.rows(unit) for unit in units], axis=0)
+        classes = self.corpus.other + 1
         lexical = _best([self._lexical.chunks(unit, NEAREST, audience) for unit in units])
-        by_class = best_by_class(words, self._owners, corpus.other + 1)
         if self._dense is None:
-            return Evidence(None, None, by_class, {}, lexical, query.long)
+            words = np.max([self._lexical.rows(unit) for unit in units], axis=0)
+            return Evidence(None, None, best_by_class(words, self._owners, classes), {}, lexical, query.long)
         vectors = self._dense.embedder.embed(units)
         found = np.asarray(vectors @ self._dense.rows.T, dtype=np.float64)
         scores = self._dense.head.scores(found, np.stack([self._dense.letters.cosines(unit) for unit in units]))
         head = (scores[0] + scores.max(axis=0)) / 2 if query.long else scores[0]
-        cosines = found.max(axis=0)
+        cosines = best_by_class(found.max(axis=0), self._owners, classes)
         dense = self._near(self._dense.chunks, vectors, audience)
-        return Evidence(
-            head, best_by_class(cosines, self._owners, corpus.other + 1), by_class, dense, lexical, query.long
-        )
+        return Evidence(head, cosines, NO_WORDS, dense, lexical, query.long)
 
     def _near(self, chunks: ChunkVectors, vectors: NDArray[np.float32], audience: Audience) -> dict[int, float]:
         """The nearest chunks; none when they cannot be asked: the head ranks without them, a little less sure."""
@@ -143,19 +140,19 @@ class Index:
             # be sure: installations come to that when a part of them is broken.
             band = Band.MIDDLE
         ranked = zip(verdict.order[:MAX_CANDIDATES], verdict.scores, strict=False)
+        parts = {at: score for at, score in seen.fused().items() if board.chunk_owner[at] == first}
         return Routing(
             tuple(Candidate(self.corpus.articles[at].id, score) for at, score in ranked),
             confidence,
             band,
-            self._heading(first, seen, board),
+            self._heading(first, parts, seen, board),
             self.publication.number,
-            self._sections(first, seen, board),
+            self._sections(parts),
         )
 
-    def _heading(self, article: int, seen: Evidence, board: Board) -> str | None:
-        """The article's best section; None when its answer serves as well, when words alone would have to tell, and
-        for a handoff, whose answer is what is said."""
-        fused = {at: score for at, score in seen.fused().items() if board.chunk_owner[at] == article}
+    def _heading(self, article: int, fused: Mapping[int, float], seen: Evidence, board: Board) -> str | None:
+        """The article's best section by the scores of its chunks; None when its answer serves as well, when words
+        alone would have to tell, and for a handoff, whose answer is what is said."""
         if not fused or not seen.dense or self.corpus.articles[article].action is Action.HANDOFF:
             return None
         best = max(fused, key=lambda at: (fused[at], -at))
@@ -165,20 +162,20 @@ class Index:
         clear = lead >= SECTION_LEAD and nearer >= SECTION_COSINE_LEAD
         return self.corpus.chunks[best].heading if clear else None
 
-    def _sections(self, article: int, seen: Evidence, board: Board) -> tuple[str, ...]:
-        """The article's sections, best first, as far as anything speaks for them."""
-        fused = {at: score for at, score in seen.fused().items() if board.chunk_owner[at] == article}
+    def _sections(self, fused: Mapping[int, float]) -> tuple[str, ...]:
+        """An article's sections by the scores of its chunks, best first, as far as anything speaks for them."""
         ranked = sorted(fused, key=lambda at: (-fused[at], at))
         return tuple(heading for at in ranked if (heading := self.corpus.chunks[at].heading) is not None)
 
     def explain(self, question: str, audience: Audience = Audience.CUSTOMER, count: int = 5) -> Explanation:
         """A routing with the nearest phrasings, best first, as text and score."""
-        routing = self.route(question, audience)
         query, board = Query.of(question), self._boards[audience]
         high, low = self.calibration.high, self.calibration.low
         if not query.text or not board.visible.any():
-            return Explanation(routing, (), (), (), high, low)
-        verdict = judge(self.evidence(query, audience), board)
+            return Explanation(self.route(question, audience), (), (), (), high, low)
+        seen = self.evidence(query, audience)
+        verdict = judge(seen, board)
+        routing = self._routing(verdict, seen, board)
         near = self._nearest(query, board, count)
         owners = tuple(None if owner is None else self.corpus.articles[owner].id for _, _, owner in near)
         features = tuple(float(x) for x in verdict.features)
@@ -225,15 +222,15 @@ def build(
     """Build everything for a corpus. `vectors` are those of `corpus.texts`, in their order; both they and the
     embedder are None when search is by words only. `store` keeps the chunks' vectors (None: in this process). Raises
     Unavailable("chroma")."""
-    lexical = LexicalIndex(corpus.rows, corpus.chunks)
     board = board_of(corpus, Audience.CUSTOMER)
     if embedder is None or vectors is None:
-        return Index(corpus, calibrate(examples(corpus, board, lexical, None)), lexical, None)
+        lexical = LexicalIndex(corpus.rows, corpus.chunks)
+        return Index(corpus, calibrate(by_words_examples(corpus, board, lexical)), lexical, None)
     rows, chunks = vectors[: len(corpus.rows)], vectors[len(corpus.rows) :]
     letters, cosines = NGrams(corpus.rows), np.asarray(rows @ rows.T, dtype=np.float64)
     head, left_out = fit(cosines, letters.among(), corpus.owners, corpus.other + 1)
-    calibration = calibrate(
-        examples(corpus, board, lexical, Dense(np.asarray(rows @ chunks.T, dtype=np.float64), left_out))
-    )
+    near = np.asarray(rows @ chunks.T, dtype=np.float64)
+    calibration = calibrate(by_vectors_examples(corpus, board, near, left_out))
     kept = (store or LocalChroma()).open(corpus.publication.number, embedder.name, corpus.chunks, chunks)
-    return Index(corpus, calibration, lexical, _Dense(embedder, rows, letters, head, kept))
+    # The phrasings' words are not asked beside the head: it sees them by its letters.
+    return Index(corpus, calibration, LexicalIndex((), corpus.chunks), _Dense(embedder, rows, letters, head, kept))

@@ -10,13 +10,14 @@ Three kinds, each with the share of all questions that it stands for:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bot.domain.articles import Audience
 from knowledge.calibration import Examples
 from knowledge.corpus import Corpus
 from knowledge.evidence import Board, Evidence, Verdict, best_by_class, dense_features, judge
@@ -39,14 +40,6 @@ Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
-class Dense:
-    """What embeddings add: for each row its cosine to each chunk, and the head's left-out scores."""
-
-    chunks: Matrix
-    left_out: LeftOut
-
-
-@dataclass(frozen=True, slots=True)
 class _Part:
     """Examples of one kind. `owners` are the right articles, -1 where none is."""
 
@@ -56,12 +49,21 @@ class _Part:
     share: float
 
 
-def examples(corpus: Corpus, board: Board, lexical: LexicalIndex, dense: Dense | None) -> Examples:
-    """All examples of a corpus for the audience of `board`."""
+def by_vectors_examples(corpus: Corpus, board: Board, chunks: Matrix, left_out: LeftOut) -> Examples:
+    """All examples of a corpus for the audience of `board`. `chunks`: for each row its cosine to each chunk."""
+    return _examples(corpus, board, lambda: _ByVectors(corpus, board, chunks, left_out))
+
+
+def by_words_examples(corpus: Corpus, board: Board, lexical: LexicalIndex) -> Examples:
+    """The same without embeddings."""
+    return _examples(corpus, board, lambda: _ByWords(corpus, board, lexical))
+
+
+def _examples(corpus: Corpus, board: Board, make: Callable[[], _ByVectors | _ByWords]) -> Examples:
     if not board.visible.any() or not corpus.rows:
         nothing = np.zeros(0)
         return Examples(np.zeros((0, 1)), nothing.astype(bool), nothing.astype(bool), nothing)
-    source = _ByWords(corpus, board, lexical) if dense is None else _ByVectors(corpus, board, dense)
+    source = make()
     owners = np.asarray(corpus.owners, dtype=np.intp)
     groups = np.asarray(corpus.groups, dtype=np.intp)
     ours = np.flatnonzero((owners != corpus.other) & board.visible[np.minimum(owners, corpus.other - 1)])
@@ -100,9 +102,9 @@ def _together(parts: Sequence[_Part]) -> Examples:
 
 
 class _ByVectors:
-    def __init__(self, corpus: Corpus, board: Board, dense: Dense) -> None:
-        self._corpus, self._board, self._dense = corpus, board, dense
-        self._alone = dense.left_out.without_self()
+    def __init__(self, corpus: Corpus, board: Board, chunks: Matrix, left_out: LeftOut) -> None:
+        self._corpus, self._board, self._chunks, self._left_out = corpus, board, chunks, left_out
+        self._alone = left_out.without_self()
         self._chunk_owner = np.asarray(board.chunk_owner, dtype=np.intp)
 
     def alone(self, rows: NDArray[np.intp]) -> tuple[Matrix, NDArray[np.intp]]:
@@ -116,7 +118,7 @@ class _ByVectors:
         scores = np.zeros((len(rows), self._corpus.other + 1))
         for group in np.unique(groups[rows]):
             of_group = np.flatnonzero(groups == group)
-            left = self._dense.left_out.without_group(of_group.tolist())
+            left = self._left_out.without_group(of_group.tolist())
             scores[np.flatnonzero(groups[rows] == group)] = left[np.isin(of_group, rows)]
         return self._judged(scores, rows, np.full(len(rows), -1) if hide is None else hide[rows])
 
@@ -130,7 +132,7 @@ class _ByVectors:
         scores[hides, hidden[hides]] = -1.0
         order = np.argsort(-shown, axis=1, kind="stable")[:, :3]
         readable = self._board.visible[self._chunk_owner][None, :] & (self._chunk_owner[None, :] != hidden[:, None])
-        nearest = np.where(readable, self._dense.chunks[rows], -np.inf).argmax(axis=1)
+        nearest = np.where(readable, self._chunks[rows], -np.inf).argmax(axis=1)
         agrees = self._chunk_owner[nearest] == order[:, 0]
         return dense_features(scores, order[:, 0], agrees), order
 
@@ -139,9 +141,8 @@ class _ByWords:
     def __init__(self, corpus: Corpus, board: Board, lexical: LexicalIndex) -> None:
         self._corpus, self._board = corpus, board
         self._owners = np.asarray(corpus.owners, dtype=np.intp)
-        asked = list(lexical.among(corpus.rows))
-        self._words = [words for words, _ in asked]
-        self._chunks = [_best(chunks) for _, chunks in asked]
+        self._words = [lexical.rows(text) for text in corpus.rows]
+        self._chunks = [lexical.chunks(text, NEAREST, Audience.CUSTOMER) for text in corpus.rows]
 
     def alone(self, rows: NDArray[np.intp]) -> tuple[Matrix, NDArray[np.intp]]:
         """Features and ranking of rows, each without itself."""
@@ -170,9 +171,3 @@ def _stacked(verdicts: Sequence[Verdict]) -> tuple[Matrix, NDArray[np.intp]]:
         return np.zeros((0, 4)), np.zeros((0, 3), dtype=np.intp)
     order = np.array([(*verdict.order[:3], -2, -2)[:3] for verdict in verdicts], dtype=np.intp)
     return np.array([verdict.features for verdict in verdicts]), order
-
-
-def _best(scores: Matrix) -> dict[int, float]:
-    """The NEAREST highest scores above 0, by position."""
-    order = np.argsort(-scores, kind="stable")[:NEAREST]
-    return {int(at): float(scores[at]) for at in order if scores[at] > 0}

@@ -60,10 +60,17 @@ class Frozen:
 
     async def route(self, question: Redacted) -> Routing:
         """See `LiveKnowledge.route`."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self.worker, self._live().route, question, Audience.CUSTOMER)
+
+    async def explain(self, question: Redacted) -> Explanation:
+        """See `LiveKnowledge.explain`."""
+        return await asyncio.get_running_loop().run_in_executor(self.worker, self._live().explain, question)
+
+    def _live(self) -> Index:
         if self.index is None:
             raise Unavailable("knowledge")
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self.worker, self.index.route, question, Audience.CUSTOMER)
+        return self.index
 
     def language(self, question: Redacted) -> str | None:
         """See `bot.ports.Knowledge.language`."""
@@ -106,7 +113,7 @@ class LiveKnowledge:
     @property
     def publication(self) -> Publication:
         """What answers rest on now; number 0 while there is nothing."""
-        return self._index.publication if self._index is not None else NOTHING
+        return self.frozen().publication
 
     @property
     def by_words_only(self) -> bool:
@@ -115,7 +122,7 @@ class LiveKnowledge:
 
     def revision(self, article_id: str) -> Revision | None:
         """The live revision of an article, None when it is not published."""
-        return self.publication.get(article_id)
+        return self.frozen().revision(article_id)
 
     def frozen(self) -> Frozen:
         """See `bot.ports.Knowledge.frozen`."""
@@ -132,13 +139,7 @@ class LiveKnowledge:
 
     async def explain(self, question: Redacted) -> Explanation:
         """A routing with what it rests on. Raises like `route`."""
-        index = self._live()
-        return await asyncio.get_running_loop().run_in_executor(self._worker, index.explain, question)
-
-    def _live(self) -> Index:
-        if self._index is None:
-            raise Unavailable("knowledge")
-        return self._index
+        return await self.frozen().explain(question)
 
     async def refresh(self) -> bool:
         """Go live with the newest publication. True when it was swapped in.

@@ -262,7 +262,7 @@ class ChromaServer:
                 grown, since = count, time.monotonic()
             elif time.monotonic() - since > self._take_over_after:
                 return False
-            time.sleep(LOOK_EVERY)
+            time.sleep(LOOK_EVERY)  # the server tells nobody when a collection changes; this is a worker thread
 
     def _remove(self, name: str) -> None:
         try:

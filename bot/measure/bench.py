@@ -29,8 +29,6 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import json
-import os
-import platform
 import tempfile
 import time
 from collections.abc import Callable, Mapping
@@ -39,6 +37,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.measure.child import Child, ChildFailed
+from bot.measure.process import machine
 from bot.measure.scene import bot_environment, crowd, workspace
 from bot.measure.trial import BURST, SAMPLES, Measured, Silent, Trial
 from integrations.workspace import Workspace
@@ -82,11 +81,7 @@ class _Bench:
         return {
             "schema": SCHEMA,
             "at": datetime.now(UTC).isoformat(timespec="seconds"),
-            "machine": {
-                "python": platform.python_version(),
-                "system": f"{platform.system()} {platform.machine()}",
-                "cores": os.cpu_count(),
-            },
+            "machine": machine(),
             "apps": {
                 "echo": _rounded(dataclasses.asdict(echo)),
                 "queued_echo": _rounded(dataclasses.asdict(queued)),

@@ -32,8 +32,6 @@ has written word for word, which measure nothing.
 from __future__ import annotations
 
 import json
-import os
-import platform
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -45,6 +43,7 @@ from bot.measure import scorecard
 from bot.measure.banking77 import BANKING77, RIGHT, SOURCE, USUAL_FILE, read_banking77, uncovered
 from bot.measure.confidence import THRESHOLDS, at_threshold, calibration, curve
 from bot.measure.outcomes import TARGETS, Asked, Figures, by_article, by_group, confusion
+from bot.measure.process import machine
 from bot.measure.questions import Question, own_files, read_questions, require_published
 from bot.measure.trial import percentile
 from bot.ports import Knowledge
@@ -123,11 +122,7 @@ async def _measured(
     return {
         "schema": SCHEMA,
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": {
-            "python": platform.python_version(),
-            "system": f"{platform.system()} {platform.machine()}",
-            "cores": os.cpu_count(),
-        },
+        "machine": machine(),
         "knowledge": {
             "publication": knowledge.publication.number,
             "articles": len(knowledge.publication.revisions),

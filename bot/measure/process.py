@@ -1,9 +1,19 @@
-"""What the system says about a process: CPU time and memory. None where it does not say (no /proc)."""
+"""What the system says of itself, and of a process: CPU time and memory. None where it does not say (no /proc)."""
 
 from __future__ import annotations
 
 import os
+import platform
 from pathlib import Path
+
+
+def machine() -> dict[str, str | int | None]:
+    """Where a measurement was taken, for its report."""
+    return {
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "cores": os.cpu_count(),
+    }
 
 
 def cpu_seconds(pid: int) -> float | None:

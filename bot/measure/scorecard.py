@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
+from bot.ask import printable
 from bot.measure.banking77 import BANKING77
 from bot.measure.confidence import Point, plot
 
@@ -124,7 +125,7 @@ def _wrong(say: Say, wrong: Sequence[Mapping[str, Any]]) -> None:
     say(f"\nwrongly said: {len(wrong)}, the surest first")
     for one in wrong[:MOST_WRONG]:
         right = ", ".join(one["right"]) or "not ours"
-        say(printable(f"{one['confidence']:>7.3f}  {one['question']}"))
+        say(printable(f"{one['confidence']:>7.3f}  {one['question']}".replace("\n", " ")))
         say(printable(f"{'':>9}said: {one['said']}; right: {right} ({one['place']})"))
     _more(say, len(wrong) - MOST_WRONG)
 
@@ -136,8 +137,3 @@ def _more(say: Say, count: int) -> None:
 
 def _percent(value: float | None) -> str:
     return "–" if value is None else f"{value:.1%}"
-
-
-def printable(text: str) -> str:
-    """One line that a terminal shows and does not obey: a question may have come from anywhere."""
-    return "".join(one if one.isprintable() else "\ufffd" for one in text.replace("\n", " "))

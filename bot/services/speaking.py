@@ -10,7 +10,7 @@ from bot.domain.cases import Case, Handoff, Reason, Status
 from bot.domain.outbox import Changes, Post, Say, ShowCard, Spoken
 from bot.domain.policy import Answer, Chat, Clarify, Decision, Escalate, Foreign, Repeat, citation
 from bot.domain.redaction import Redacted, redacted
-from bot.domain.replies import Address, Choice, Line, Note, Offer, Reply, Speaker
+from bot.domain.replies import Address, Line, Note, Offer, Reply, Speaker
 from bot.ports import Cases, Clock
 from bot.services import words
 
@@ -53,13 +53,13 @@ class Speaking:
             case Answer():
                 return self._answer(asked, decision)
             case Clarify(choices=choices):
-                return self._clarify(asked, choices)
+                return self._unsure(asked, Reply(words.DID_YOU_MEAN, choices=choices), "asked back")
             case Chat(talk=talk):
                 return self.say(asked, Reply(words.small_talk(talk), notice=asked.notice), f"small talk: {talk}")
             case Repeat(revision=revision):
-                return self._offer_person(asked, words.SAID_ALREADY, f"said already: {revision.article.id}")
+                return self._unsure(asked, Reply(words.SAID_ALREADY), f"said already: {revision.article.id}")
             case Foreign(language=language):
-                return self._offer_person(asked, words.english_only(language), f"another language: {language}")
+                return self._unsure(asked, Reply(words.english_only(language)), f"another language: {language}")
             case Escalate():
                 return await self._escalate(asked, decision)
 
@@ -80,16 +80,11 @@ class Speaking:
         )
         return self._changes(asked, case, f"answered: {', '.join(named)}", self._reply(asked, reply))
 
-    def _offer_person(self, asked: Asked, text: Redacted, outcome: str) -> Changes:
-        """Say that there is no answer to this here. The second time in a row a person is called."""
-        reply = Reply(text, notice=asked.notice, offers=(Offer.SPECIALIST,))
+    def _unsure(self, asked: Asked, reply: Reply, outcome: str) -> Changes:
+        """Say something that is no answer, and offer a person. The second time in a row one is called."""
+        offered = replace(reply, notice=asked.notice, offers=(Offer.SPECIALIST,))
         case = replace(asked.case, spoken=True, status=Status.OPEN, unsure=asked.case.unsure + 1)
-        return self._changes(asked, case, outcome, self._reply(asked, reply))
-
-    def _clarify(self, asked: Asked, choices: tuple[Choice, ...]) -> Changes:
-        reply = Reply(words.DID_YOU_MEAN, notice=asked.notice, choices=choices, offers=(Offer.SPECIALIST,))
-        case = replace(asked.case, spoken=True, status=Status.OPEN, unsure=asked.case.unsure + 1)
-        return self._changes(asked, case, "asked back", self._reply(asked, reply))
+        return self._changes(asked, case, outcome, self._reply(asked, offered))
 
     async def _escalate(self, asked: Asked, decision: Escalate) -> Changes:
         # Joining one in a public place would have a private question answered there.

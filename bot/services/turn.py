@@ -252,15 +252,17 @@ class Turn:
         that may still be coming, _Unfinished is raised."""
         said = await self._before(case)
         pieces = [incoming]
-        coming = await self._following(incoming)
+        coming: list[Incoming] | None = None
         while True:
             heard = _joined(pieces)
             asked = self._asked(heard, case, tuple(pieces))
-            if asked.notice is not None and only_removed(asked.question):
-                return self.speaking.say(asked, Reply(asked.notice), "asked to delete a secret")
+            if (told := self._told_off(asked)) is not None:
+                return told
             decision = await self._decision(heard, asked, said)
             if not (may_be_unfinished(decision) and may_go_on(heard.text)):
                 break
+            if coming is None:  # looked up only here: most messages can be answered as they are
+                coming = await self._following(incoming)
             if not coming:
                 self._have_patience(pieces[-1])
                 break
@@ -270,10 +272,16 @@ class Turn:
     async def _speak_again(self, edited: Incoming, case: Case) -> Changes:
         """Answer an edited message, whose line is kept already."""
         asked = self._asked(edited, case, ())
-        if asked.notice is not None and only_removed(asked.question):
-            return self.speaking.say(asked, Reply(asked.notice), "asked to delete a secret")
+        if (told := self._told_off(asked)) is not None:
+            return told
         decision = await self._decision(edited, asked, Before(unsure=case.unsure))
         return await self.speaking.carry_out(asked, decision)
+
+    def _told_off(self, asked: Asked) -> Changes | None:
+        """A message that held a secret and hardly more gets the notice about it, and nothing else."""
+        if asked.notice is None or not only_removed(asked.question):
+            return None
+        return self.speaking.say(asked, Reply(asked.notice), "asked to delete a secret")
 
     async def _before(self, case: Case) -> Before:
         if not case.spoken:

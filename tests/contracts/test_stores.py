@@ -50,6 +50,7 @@ from bot.storage import database, tables
 from bot.storage.books import SqlBooks
 from tests.fakes.clock import FakeClock
 from tests.fakes.engine import Core, article, make_core
+from tests.fakes.incoming import a_message
 
 AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 CROWD = 20
@@ -91,23 +92,7 @@ async def everything(core: Core) -> dict[str, list[str]]:
 
 
 def message(ts: str = "1700000000.000001", text: str = "hello", **changes: Any) -> Incoming:
-    made = Incoming(
-        team="T1",
-        channel="D1ANA",
-        place=Place.DM,
-        user="U1ANA",
-        kind=Kind.MESSAGE,
-        ts=ts,
-        thread_ts=None,
-        target_ts=None,
-        text=redacted(text),
-        mention=False,
-        found=frozenset(),
-        files=(),
-        click=None,
-        source=Source.LIVE,
-    )
-    return replace(made, **changes)
+    return a_message(text, ts=ts, **changes)
 
 
 def new_case(name: str = "case_a", **changes: Any) -> Case:

@@ -11,10 +11,8 @@ from hypothesis import strategies as st
 
 from bot.domain.articles import Article, Audience
 from bot.domain.routing import Band
-from knowledge.corpus import Corpus
 from knowledge.evidence import fuse
 from knowledge.index import Index
-from knowledge.lexical import LexicalIndex
 from knowledge.ngrams import NGrams
 
 MakeIndex = Callable[..., Index]
@@ -152,14 +150,6 @@ def test_an_explanation_shows_what_a_routing_rests_on(index: Index, words_index:
     assert explained.routing == index.route("how long does a refund take")
     assert len(words_index.explain("refund", count=3).nearest) == 3
     assert index.explain(" ").nearest == ()
-
-
-def test_asking_all_phrasings_at_once_is_asking_each(corpus: Corpus) -> None:
-    lexical = LexicalIndex(corpus.rows, corpus.chunks)
-    for text, (rows, chunks) in list(zip(corpus.rows, lexical.among(corpus.rows), strict=True))[::25]:
-        assert rows == pytest.approx(lexical.rows(text))
-        for at, score in lexical.chunks(text, 30, Audience.CUSTOMER).items():
-            assert chunks[at] == pytest.approx(score)
 
 
 def test_letters_see_misspelt_words() -> None:

@@ -7,10 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain.incoming import Incoming, Kind, Place, Source
+from bot.domain.incoming import Incoming
 from bot.domain.redaction import redacted
 from bot.ports import Wake, WakeKind
 from bot.services import words
+from tests.fakes.incoming import a_message
 from tests.scenarios.stage import CANCEL, DESK, GENERAL, PENDING, RECEIPT, REFUND, Stage
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -121,19 +122,4 @@ async def _redeliveries_expire(stage: Stage) -> None:
 
 
 def _incoming(stage: Stage, user: str, channel: str, ts: str, text: str) -> Incoming:
-    return Incoming(
-        team=stage.ws.team_id,
-        channel=channel,
-        place=Place.DM,
-        user=user,
-        kind=Kind.MESSAGE,
-        ts=ts,
-        thread_ts=None,
-        target_ts=None,
-        text=redacted(text),
-        mention=False,
-        found=frozenset(),
-        files=(),
-        click=None,
-        source=Source.LIVE,
-    )
+    return a_message(text, team=stage.ws.team_id, channel=channel, user=user, ts=ts)

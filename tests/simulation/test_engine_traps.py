@@ -16,8 +16,8 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -26,8 +26,7 @@ from sqlalchemy import text
 
 from bot import workflows
 from bot.app import check_environment
-from bot.domain.incoming import Incoming, Kind, Place, Source
-from bot.domain.redaction import redacted
+from bot.domain.incoming import Incoming, Place
 from bot.domain.replies import Speaker
 from bot.errors import DataDirError, EnvironmentUnfit
 from bot.ports import Wake, WakeKind
@@ -37,29 +36,15 @@ from bot.workflows import DbosEngine, Runs
 from tests.fakes.child import ROOT
 from tests.fakes.clock import START
 from tests.fakes.engine import TEAM, Core, open_core
+from tests.fakes.incoming import a_message
 
 PATIENCE = 60.0
 
 
-def message(user: str, offset: float, words: str = "about a refund", **changes: object) -> Incoming:
+def message(user: str, offset: float, words: str = "about a refund", **changes: Any) -> Incoming:
     """A direct message, `offset` seconds after the clock's start."""
-    made = Incoming(
-        team=TEAM,
-        channel=f"D{user}",
-        place=Place.DM,
-        user=user,
-        kind=Kind.MESSAGE,
-        ts=f"{START.timestamp() + offset:.6f}",
-        thread_ts=None,
-        target_ts=None,
-        text=redacted(words),
-        mention=False,
-        found=frozenset(),
-        files=(),
-        click=None,
-        source=Source.LIVE,
-    )
-    return replace(made, **changes)  # type: ignore[arg-type]
+    ts = f"{START.timestamp() + offset:.6f}"
+    return a_message(words, **({"team": TEAM, "channel": f"D{user}", "user": user, "ts": ts} | changes))
 
 
 async def transcript(core: Core, user: str) -> list[tuple[Speaker, str]]:

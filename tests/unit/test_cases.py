@@ -20,31 +20,15 @@ from bot.domain.cases import (
     joins,
     whose_turn,
 )
-from bot.domain.incoming import Incoming, Kind, Place, Source
-from bot.domain.redaction import redacted
+from bot.domain.incoming import Incoming, Kind, Place
 from tests.fakes.clock import START, FakeClock
+from tests.fakes.incoming import a_message
 
 ROOT = FakeClock().ts()
 
 
 def message(ts: str = ROOT, **changes: Any) -> Incoming:
-    made = Incoming(
-        team="T1",
-        channel="C1",
-        place=Place.CHANNEL,
-        user="U1ANA",
-        kind=Kind.MESSAGE,
-        ts=ts,
-        thread_ts=None,
-        target_ts=None,
-        text=redacted("hello"),
-        mention=False,
-        found=frozenset(),
-        files=(),
-        click=None,
-        source=Source.LIVE,
-    )
-    return replace(made, **changes)
+    return a_message(ts=ts, **({"channel": "C1", "place": Place.CHANNEL} | changes))
 
 
 def case(status: Status = Status.OPEN, **changes: Any) -> Case:

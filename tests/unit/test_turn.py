@@ -12,7 +12,7 @@ import pytest_asyncio
 
 from bot.domain import buttons
 from bot.domain.cases import Case, Reason, Status
-from bot.domain.incoming import Attachment, Click, Incoming, Kind, Place, Source
+from bot.domain.incoming import Attachment, Click, Incoming, Kind, Place
 from bot.domain.outbox import Changes
 from bot.domain.phrases import Talk
 from bot.domain.redaction import redact
@@ -24,6 +24,7 @@ from bot.services.turn import CONFLICTS, LATE_GRACE
 from bot.services.waking import accept, sweep
 from bot.services.worker import TRIES
 from tests.fakes.engine import DESK, SUPPORT, TEAM, Core, open_core
+from tests.fakes.incoming import a_message
 
 ANA, BEN, MIRA = "U1ANA", "U1BEN", "U1MIRA"
 GENERAL = "C1GENERAL"
@@ -42,21 +43,16 @@ def written(
     """A message, written now: directly to the bot unless a channel is named."""
     core.clock.advance(0.25)  # no two things in Slack have one time
     redaction = redact(text.replace("@bot ", ""))
-    made = Incoming(
+    made = a_message(
         team=TEAM,
         channel=channel or f"D{by}",
         place=Place.CHANNEL if channel else Place.DM,
         user=by,
-        kind=Kind.MESSAGE,
         ts=core.clock.ts(),
         thread_ts=thread,
-        target_ts=None,
         text=redaction.text,
         mention="@bot " in text,
         found=redaction.found,
-        files=(),
-        click=None,
-        source=Source.LIVE,
     )
     core.clock.advance(0.25)
     return replace(made, **more)
