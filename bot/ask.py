@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, BinaryIO, Never, TextIO
 from bot.domain.articles import Article, Publication, Revision
 from bot.errors import UsageError
 from bot.services.asking import Asking, ask
-from bot.storage.reading import articles_in, publication_in, reading
+from bot.storage.reading import Schema, articles_in, publication_in, reading, schema_in
 
 if TYPE_CHECKING:
     from bot.ports import VectorStore
@@ -122,6 +122,12 @@ class _Snapshot:
     async def save_vectors(self, embedder: str, vectors: Mapping[str, bytes]) -> None:
         """Not here: asking has no side effects."""
 
+    async def head(self, key: str) -> bytes | None:
+        return await self._kept.head(key) if self._kept is not None else None
+
+    async def save_head(self, key: str, content: bytes) -> None:
+        """Not here either."""
+
 
 async def open_published(settings: Settings) -> LiveKnowledge:
     """What customers are answered from: what is published in the database, else the shipped articles. Writes nothing;
@@ -132,12 +138,15 @@ async def open_published(settings: Settings) -> LiveKnowledge:
 
     async with reading(settings.database_url, settings.data_dir) as engine:
         found = await publication_in(engine)
-        kept = articles_in(engine) if engine is not None and found.number else None
+        kept = None
+        if engine is not None and found.number and await schema_in(engine) is Schema.CURRENT:
+            kept = articles_in(engine)
         if not found.number:
             found = Publication(1, tuple(Revision(1, article) for article in shipped()))
         snapshot = _Snapshot(found, kept)
         knowledge = LiveKnowledge(snapshot, snapshot, await asyncio.to_thread(open_embedder))
         await asyncio.gather(knowledge.refresh(), asyncio.to_thread(_warm))
+        await knowledge.finish()
     return knowledge
 
 

@@ -38,13 +38,19 @@ class ArticleStore(Protocol):
 
 
 class VectorStore(Protocol):
-    """Embeddings by (embedder, text hash), so that a text is embedded once."""
+    """What is made from texts once and kept: embeddings by (embedder, text hash), and heads fitted on them."""
 
     async def vectors(self, embedder: str, hashes: Collection[str]) -> Mapping[str, bytes]:
         """Known vectors among `hashes` (sha256, hex), each little-endian float32."""
 
     async def save_vectors(self, embedder: str, vectors: Mapping[str, bytes]) -> None:
         """Keep vectors; one that is already there stays as it is."""
+
+    async def head(self, key: str) -> bytes | None:
+        """What was kept under this key."""
+
+    async def save_head(self, key: str, content: bytes) -> None:
+        """Keep a head; one that is already there stays as it is. Only the newest few are kept."""
 
 
 class Knowledge(Protocol):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +15,9 @@ from bot.domain.articles import Article, Audience, Publication
 from bot.errors import ArticleError
 from knowledge.chunks import Chunk, chunked
 from knowledge.text import normalise, words
+
+COMMON: Final = 3
+"""Phrasings from which on a word counts as one of our language."""
 
 NOT_OURS_FILE: Final = Path(__file__).parent / "data" / "not_ours.yaml"
 
@@ -103,9 +108,20 @@ class Corpus:
         return self.rows + tuple(chunk.text for chunk in self.chunks)
 
     @property
+    def key(self) -> str:
+        """Names what a head learns: the rows with their owners and groups (sha256, hex)."""
+        digest = hashlib.sha256(repr(self.other).encode())
+        for row, owner, group in zip(self.rows, self.owners, self.groups, strict=True):
+            digest.update(f"{owner}\0{group}\0{row}\0".encode())
+        return digest.hexdigest()
+
+    @property
     def vocabulary(self) -> frozenset[str]:
-        """All words in it, lower case."""
-        return frozenset(word for text in self.texts for word in words(text))
+        """The words of our language in it, lower case: those of the articles' own texts, and those that several
+        phrasings have. Customers write single words of theirs between."""
+        often = Counter(word for row in self.rows for word in set(words(row)))
+        written = {word for chunk in self.chunks for word in words(chunk.text)}
+        return frozenset(written | {word for word, rows in often.items() if rows >= COMMON})
 
     def visible(self, audience: Audience) -> tuple[bool, ...]:
         """By article: may this audience read it? Specialists read everything."""

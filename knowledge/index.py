@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -21,11 +21,11 @@ from knowledge.calibration import Calibration, calibrate
 from knowledge.corpus import Corpus
 from knowledge.embedder import Embedder
 from knowledge.evidence import FEW, NO_WORDS, Board, Evidence, Verdict, best_by_class, judge
-from knowledge.head import KernelHead, fit
+from knowledge.head import FORMAT, LANDMARKS, Fitted, fit, landmarks, sketch
 from knowledge.leave_out import NEAREST, by_vectors_examples, by_words_examples
 from knowledge.lexical import LexicalIndex
 from knowledge.ngrams import NGrams
-from knowledge.text import Query
+from knowledge.text import Query, text_hash
 from knowledge.vectors import ChunkStore, ChunkVectors, LocalChroma
 
 log = logging.getLogger(__name__)
@@ -42,8 +42,10 @@ class _Dense:
     embedder: Embedder
     rows: NDArray[np.float32]
     letters: NGrams
-    head: KernelHead
+    head: Fitted
     chunks: ChunkVectors
+    near: NDArray[np.float32]
+    """For each row its cosine to each chunk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,29 @@ class Index:
     def by_words_only(self) -> bool:
         """Whether this index works without embeddings."""
         return self._dense is None
+
+    @property
+    def head(self) -> Fitted | None:
+        """What it ranks with; None without embeddings."""
+        return None if self._dense is None else self._dense.head
+
+    def fitted(self) -> Fitted | None:
+        """The head, from all rows. None without embeddings. Takes seconds when it was only sketched."""
+        if self._dense is None or not self._dense.head.sketch:
+            return self.head
+        return _fit(self.corpus, self._dense.rows, self._dense.letters)
+
+    def fitted_bytes(self, key: str) -> bytes:
+        """The same as it is kept; empty without embeddings."""
+        head = self.fitted()
+        return b"" if head is None else head.to_bytes(key)
+
+    def with_head(self, head: Fitted) -> Index:
+        """The same publication with another head, calibrated again; all else is shared."""
+        if self._dense is None:
+            return self
+        dense = replace(self._dense, head=head)
+        return Index(self.corpus, _calibrated(self.corpus, dense), self._lexical, dense)
 
     def route(self, question: str, audience: Audience = Audience.CUSTOMER) -> Routing:
         """Which articles a question is about. Candidates are only what `audience` may read."""
@@ -213,24 +238,46 @@ def board_of(corpus: Corpus, audience: Audience) -> Board:
     return Board(np.array(corpus.visible(audience), dtype=bool), few, owners)
 
 
+def head_key(embedder: Embedder, corpus: Corpus) -> str:
+    """Names the head of these phrasings: one that was kept under this key fits."""
+    return text_hash(f"{FORMAT};{embedder.name};{corpus.key}")
+
+
 def build(
     corpus: Corpus,
     embedder: Embedder | None,
     vectors: NDArray[np.float32] | None,
     store: ChunkStore | None = None,
+    head: Fitted | None = None,
 ) -> Index:
     """Build everything for a corpus. `vectors` are those of `corpus.texts`, in their order; both they and the
-    embedder are None when search is by words only. `store` keeps the chunks' vectors (None: in this process). Raises
+    embedder are None when search is by words only. `store` keeps the chunks' vectors (None: in this process). `head`
+    is what was fitted for this corpus before; without it a small corpus is fitted, a large one sketched. Raises
     Unavailable("chroma")."""
-    board = board_of(corpus, Audience.CUSTOMER)
     if embedder is None or vectors is None:
         lexical = LexicalIndex(corpus.rows, corpus.chunks)
+        board = board_of(corpus, Audience.CUSTOMER)
         return Index(corpus, calibrate(by_words_examples(corpus, board, lexical)), lexical, None)
     rows, chunks = vectors[: len(corpus.rows)], vectors[len(corpus.rows) :]
-    letters, cosines = NGrams(corpus.rows), np.asarray(rows @ rows.T, dtype=np.float64)
-    head, left_out = fit(cosines, letters.among(), corpus.owners, corpus.other + 1)
-    near = np.asarray(rows @ chunks.T, dtype=np.float64)
-    calibration = calibrate(by_vectors_examples(corpus, board, near, left_out))
+    letters = NGrams(corpus.rows)
+    if head is None:
+        head = (_fit if len(rows) <= LANDMARKS else _sketch)(corpus, rows, letters)
     kept = (store or LocalChroma()).open(corpus.publication.number, embedder.name, corpus.chunks, chunks)
+    dense = _Dense(embedder, rows, letters, head, kept, rows @ chunks.T)
     # The phrasings' words are not asked beside the head: it sees them by its letters.
-    return Index(corpus, calibration, LexicalIndex((), corpus.chunks), _Dense(embedder, rows, letters, head, kept))
+    return Index(corpus, _calibrated(corpus, dense), LexicalIndex((), corpus.chunks), dense)
+
+
+def _fit(corpus: Corpus, rows: NDArray[np.float32], letters: NGrams) -> Fitted:
+    return fit(rows @ rows.T, letters.among(), corpus.owners, corpus.groups, corpus.other + 1)
+
+
+def _sketch(corpus: Corpus, rows: NDArray[np.float32], letters: NGrams) -> Fitted:
+    chosen = landmarks(corpus.owners, corpus.other + 1)
+    cosines, alike = rows @ rows[chosen].T, letters.among(chosen.tolist())
+    return sketch(cosines, alike, corpus.owners, corpus.groups, corpus.other + 1)
+
+
+def _calibrated(corpus: Corpus, dense: _Dense) -> Calibration:
+    board = board_of(corpus, Audience.CUSTOMER)
+    return calibrate(by_vectors_examples(corpus, board, dense.near.astype(np.float64), dense.head))

@@ -20,9 +20,10 @@ from bot.errors import HandrailError, Unavailable
 from bot.ports import ArticleStore, VectorStore
 from knowledge.corpus import Corpus, Topic, not_ours
 from knowledge.embedder import Embedder
-from knowledge.index import Explanation, Index, build
+from knowledge.head import Fitted
+from knowledge.index import Explanation, Index, build, head_key
 from knowledge.language import Languages
-from knowledge.shipped_vectors import shipped_vectors
+from knowledge.shipped_vectors import shipped_head, shipped_vectors
 from knowledge.text import text_hash
 from knowledge.vectors import ChunkStore, LocalChroma
 
@@ -102,12 +103,14 @@ class LiveKnowledge:
         self._spent: list[Index] = []
         self._topics = not_ours() if topics is None else tuple(topics)
         self._failures: tuple[type[Exception], ...] = (HandrailError, sqlite3.Error, OSError, ValueError, *store_errors)
+        self._halts: tuple[type[Exception], ...] = (*self._failures, MemoryError)
         self._index: Index | None = None
         self._languages: Languages | None = None
         self._swap = asyncio.Lock()
         self._bad = NOTHING.number
         self._skip = self._skipped = 0
         self._reported = ""
+        self._stays: Index | None = None
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="knowledge")
 
     @property
@@ -119,6 +122,11 @@ class LiveKnowledge:
     def by_words_only(self) -> bool:
         """Whether questions are matched by their words, because this installation has no embedder."""
         return self._embedder is None
+
+    @property
+    def sketched(self) -> bool:
+        """Whether the live publication's head is a sketch, that `finish` replaces."""
+        return self._index is not None and self._index.head is not None and self._index.head.sketch
 
     def revision(self, article_id: str) -> Revision | None:
         """The live revision of an article, None when it is not published."""
@@ -188,8 +196,46 @@ class LiveKnowledge:
         self._skipped = min(2 * self._skipped + 1, MOST_SKIPPED)
         self._skip = self._skipped
         corpus = Corpus.of(publication, self._topics)
-        vectors = None if self._embedder is None else await self._embedded(self._embedder, corpus.texts)
-        return await asyncio.to_thread(build, corpus, self._embedder, vectors, self._chunks)
+        if self._embedder is None:
+            return await asyncio.to_thread(build, corpus, None, None)
+        vectors = await self._embedded(self._embedder, corpus.texts)
+        head = await self._kept_head(head_key(self._embedder, corpus), corpus)
+        return await asyncio.to_thread(build, corpus, self._embedder, vectors, self._chunks, head)
+
+    async def _kept_head(self, key: str, corpus: Corpus) -> Fitted | None:
+        """The head of these phrasings, if it was ever fitted: the live one's, the one we bring, or the store's."""
+        shape = len(corpus.rows), corpus.other + 1
+        live = self._index
+        if live is not None and live.head is not None and not live.head.sketch and live.corpus.key == corpus.key:
+            return live.head
+        brought = Fitted.from_bytes(await asyncio.to_thread(shipped_head), key, *shape)
+        if brought is not None:
+            return brought
+        kept = await self._vectors.head(key)
+        return None if kept is None else Fitted.from_bytes(kept, key, *shape)
+
+    async def finish(self) -> bool:
+        """When the live publication's head was only sketched, so that it could be live at once: fit it from all
+        phrasings, or take it from a replica that did. True when it was swapped in. Raises what the stores raise."""
+        index, embedder = self._index, self._embedder
+        if index is None or embedder is None or not self.sketched or index is self._stays:
+            return False
+        key = head_key(embedder, index.corpus)
+        head, made = await self._kept_head(key, index.corpus), b""
+        if head is None:
+            # Should it fail it would fail again: the sketch stays until the next publication.
+            self._stays = index
+            made = await asyncio.to_thread(index.fitted_bytes, key)
+            head = Fitted.from_bytes(made, key, len(index.corpus.rows), index.corpus.other + 1)
+        if head is None:
+            return False
+        finished = await asyncio.to_thread(index.with_head, head)
+        async with self._swap:
+            if self._index is index:
+                self._index = finished
+        if made:
+            await self._vectors.save_head(key, made)
+        return self._index is finished
 
     async def _embedded(self, embedder: Embedder, texts: tuple[str, ...]) -> NDArray[np.float32]:
         """One row a text. What the store has is taken from it; the rest we bring, or embed, and keep there."""
@@ -219,13 +265,28 @@ class LiveKnowledge:
         return found
 
     async def poll(self, interval: float = POLL_SECONDS) -> None:
-        """Refresh every `interval` seconds until cancelled."""
-        while True:
-            await asyncio.sleep(interval)
-            if self._index is None:
-                await self._first()
-            else:
-                await self.refresh()
+        """Refresh every `interval` seconds until cancelled, and finish what was sketched beside that."""
+        finishing: asyncio.Task[None] | None = None
+        try:
+            while True:
+                await asyncio.sleep(interval)
+                if self._index is None:
+                    await self._first()
+                else:
+                    await self.refresh()
+                if finishing is None or finishing.done():
+                    finishing = asyncio.create_task(self._finish())
+        finally:
+            if finishing is not None:
+                finishing.cancel()
+
+    async def _finish(self) -> None:
+        """`finish`, with failures logged: the sketch answers meanwhile."""
+        try:
+            if await self.finish():
+                log.info("publication %s is fitted from all phrasings", self.publication.number)
+        except self._halts as failure:
+            self._report("questions are routed a little less surely", failure)
 
     async def _first(self) -> None:
         """A refresh while nothing is live yet: what fails is logged and tried again."""

@@ -1,7 +1,9 @@
-"""The vectors of the shipped articles, so that a first start need not make them: seconds instead of half a minute.
+"""What the shipped articles' phrasings come to: their vectors, and the head that was fitted on them. So a first start
+need not make them: a second instead of a minute.
 
-They are kept in one byte a number, each vector with a scale of its own: cosines differ by less than 0.001. A text that
-is not among them is embedded like any other, so the file may lag behind the articles; `make vectors` writes it again.
+Vectors are kept in one byte a number, each with a scale of its own: cosines differ by less than 0.001. A text that is
+not among them is embedded like any other, so the file may lag behind the articles; a head fits no other phrasings.
+`make vectors` writes both again.
 """
 
 from __future__ import annotations
@@ -19,10 +21,12 @@ from bot.domain.articles import Publication, Revision
 from bot.errors import EnvironmentUnfit
 from knowledge.corpus import Corpus, not_ours
 from knowledge.embedder import open_embedder
+from knowledge.index import build, head_key
 from knowledge.loader import shipped
 from knowledge.text import text_hash
 
 FILE: Final = Path(__file__).parent / "data" / "vectors.npz"
+HEAD: Final = Path(__file__).parent / "data" / "head.npz"
 
 log = logging.getLogger(__name__)
 
@@ -35,22 +39,30 @@ def shipped_vectors(embedder: str, path: Path = FILE) -> Mapping[str, NDArray[np
                 return {}
             rows = kept["numbers"].astype(np.float32) * kept["scales"][:, None]
             hashes = [bytes(one).hex() for one in kept["hashes"]]
-    except (OSError, ValueError, KeyError, BadZipFile) as error:
+    except (OSError, EOFError, ValueError, KeyError, BadZipFile) as error:
         log.warning("The vectors that Handrail brings cannot be read (%s); they are made again.", type(error).__name__)
         return {}
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
     return dict(zip(hashes, rows, strict=True))
 
 
-def write(path: Path = FILE) -> int:
-    """Make the file for the shipped articles; returns how many vectors it holds. Raises EnvironmentUnfit."""
+def shipped_head(path: Path = HEAD) -> bytes:
+    """The head's file; empty when it cannot be read. Whoever reads it sees what it is of."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        log.warning("The head that Handrail brings cannot be read (%s); it is fitted again.", type(error).__name__)
+        return b""
+
+
+def write(path: Path = FILE, head: Path = HEAD) -> int:
+    """Make the files for the shipped articles; returns how many vectors there are. Raises EnvironmentUnfit."""
     embedder = open_embedder()
     if embedder is None:
         raise EnvironmentUnfit("There is no embedder to make vectors with.")
     articles = shipped()
-    publication = Publication(1, tuple(Revision(1, article) for article in articles))
-    topics = not_ours()
-    texts = {text_hash(text): text for text in Corpus.of(publication, topics).texts}
+    corpus = Corpus.of(Publication(1, tuple(Revision(1, article) for article in articles)), not_ours())
+    texts = {text_hash(text): text for text in corpus.texts}
     rows = embedder.embed(list(texts.values()))
     scales = np.abs(rows).max(axis=1) / 127
     np.savez(
@@ -60,4 +72,7 @@ def write(path: Path = FILE) -> int:
         numbers=np.round(rows / scales[:, None]).astype(np.int8),
         scales=scales.astype(np.float32),
     )
+    brought = shipped_vectors(embedder.name, path)
+    index = build(corpus, embedder, np.array([brought[text_hash(text)] for text in corpus.texts]))
+    head.write_bytes(index.fitted_bytes(head_key(embedder, corpus)))
     return len(texts)

@@ -7,7 +7,7 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import delete, func, insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlmodel import col
@@ -17,10 +17,13 @@ from bot.errors import Conflict
 from bot.ports import Clock
 from bot.storage import codec
 from bot.storage.inbox import insert_ignoring
-from bot.storage.tables import PublicationTable, RevisionTable, VectorTable
+from bot.storage.tables import HeadTable, PublicationTable, RevisionTable, VectorTable
 
 _BATCH = 500
 """Values in one IN or INSERT: below SQLite's limit of bound parameters."""
+
+_HEADS = 4
+"""Heads that are kept: those of the newest publications whose phrasings differ, in case one is taken back."""
 
 
 class SqlArticles:
@@ -109,6 +112,21 @@ class SqlArticles:
         async with self._engine.begin() as connection:
             for start in range(0, len(rows), _BATCH):
                 await connection.execute(insert_ignoring(connection, VectorTable), rows[start : start + _BATCH])
+
+    async def head(self, key: str) -> bytes | None:
+        async with self._engine.connect() as connection:
+            await connection.execution_options(read_only=True)
+            found = await connection.execute(select(col(HeadTable.content)).where(col(HeadTable.key) == key))
+            content = found.scalar_one_or_none()
+        return None if content is None else bytes(content)
+
+    async def save_head(self, key: str, content: bytes) -> None:
+        row = {"key": key, "content": content, "created_at": self._clock.now()}
+        newest = select(col(HeadTable.key)).order_by(col(HeadTable.created_at).desc(), col(HeadTable.key))
+        async with self._engine.begin() as connection:
+            await connection.execute(insert_ignoring(connection, HeadTable), [row])
+            kept = (await connection.execute(newest.limit(_HEADS))).scalars().all()
+            await connection.execute(delete(HeadTable).where(col(HeadTable.key).not_in({*kept, key})))
 
 
 async def _newest(connection: AsyncConnection) -> int:

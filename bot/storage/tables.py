@@ -279,3 +279,13 @@ class VectorTable(_Table, table=True):
     embedder: str = Field(primary_key=True)
     text_hash: str = Field(primary_key=True)
     vector: bytes = Field(sa_type=LargeBinary)
+
+
+class HeadTable(_Table, table=True):
+    """A fitted head, as `knowledge.head` writes it, by what it was fitted on."""
+
+    __tablename__ = "heads"
+
+    key: str = Field(primary_key=True)
+    content: bytes = Field(sa_type=LargeBinary)
+    created_at: datetime

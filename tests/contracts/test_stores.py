@@ -989,6 +989,20 @@ async def test_vectors_are_kept_by_embedder_and_stay_as_they_are(core: Core) -> 
     assert dict(await core.articles.vectors("a", [])) == {}
 
 
+async def test_the_newest_heads_are_kept_and_stay_as_they_are(core: Core) -> None:
+    for number in range(6):
+        core.clock.advance(1)
+        await core.articles.save_head(f"{number}", bytes([number]) * 3)
+    await core.articles.save_head("5", b"other")
+
+    assert [await core.articles.head(f"{number}") for number in range(7)] == [
+        None,
+        None,
+        *(bytes([number]) * 3 for number in (2, 3, 4, 5)),
+        None,
+    ]
+
+
 # ---- what columns take -----------------------------------------------------------------------------------------
 
 
@@ -1113,6 +1127,7 @@ def _reads(core: Core) -> list[Awaitable[object]]:
         core.articles.publication_number(),
         core.articles.publication(),
         core.articles.vectors("a", ["x"]),
+        core.articles.head("a"),
     ]
 
 
@@ -1130,6 +1145,7 @@ def _writes(core: Core, row: int) -> list[Awaitable[object]]:
         core.books.remember("x", "y"),
         core.articles.publish([article("refund")], author="ada", note=""),
         core.articles.save_vectors("a", {"x": b"x"}),
+        core.articles.save_head("a", b"x"),
     ]
 
 

@@ -57,6 +57,7 @@ class FakeVectorStore:
         self.down = False
         self.saved = 0
         self.kept: dict[tuple[str, str], bytes] = {}
+        self.heads: dict[str, bytes] = {}
 
     async def vectors(self, embedder: str, hashes: Collection[str]) -> Mapping[str, bytes]:
         self._ask()
@@ -68,6 +69,14 @@ class FakeVectorStore:
             if (embedder, name) not in self.kept:
                 self.kept[embedder, name] = vector
                 self.saved += 1
+
+    async def head(self, key: str) -> bytes | None:
+        self._ask()
+        return self.heads.get(key)
+
+    async def save_head(self, key: str, content: bytes) -> None:
+        self._ask()
+        self.heads.setdefault(key, content)
 
     def _ask(self) -> None:
         if self.down:

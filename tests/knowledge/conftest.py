@@ -12,9 +12,10 @@ import pytest
 from bot.domain.articles import Action, Article, Audience, Priority, Publication, Revision, Section
 from knowledge.corpus import Corpus, Topic, not_ours
 from knowledge.embedder import Embedder, open_embedder
-from knowledge.index import Index, build
+from knowledge.head import Fitted
+from knowledge.index import Index, build, head_key
 from knowledge.loader import shipped
-from knowledge.shipped_vectors import shipped_vectors
+from knowledge.shipped_vectors import shipped_head, shipped_vectors
 from knowledge.text import text_hash
 from tests.fakes.article_store import FakeVectorStore
 
@@ -60,7 +61,9 @@ def make_index(embedder: Embedder) -> MakeIndex:
         known.update({text: kept[text_hash(text)] for text in corpus.texts if text_hash(text) in kept})
         missing = [text for text in dict.fromkeys(corpus.texts) if text not in known]
         known.update(zip(missing, embedder.embed(missing), strict=True))
-        return build(corpus, embedder, np.array([known[text] for text in corpus.texts], dtype=np.float32))
+        head = Fitted.from_bytes(shipped_head(), head_key(embedder, corpus), len(corpus.rows), corpus.other + 1)
+        vectors = np.array([known[text] for text in corpus.texts], dtype=np.float32)
+        return build(corpus, embedder, vectors, head=head)
 
     return make
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bot.domain.routing import Band
 from knowledge.calibration import NEVER, PRECISION, Calibration, Examples, calibrate, floor, threshold
-from knowledge.head import KernelHead, LeftOut, fit
+from knowledge.head import LANDMARKS, Fitted, fit, landmarks, sketch
 
 
 def unit_rows(seed: int, count: int) -> np.ndarray:
@@ -20,11 +20,11 @@ def unit_rows(seed: int, count: int) -> np.ndarray:
 def likeness(left: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Cosines, and something positive that stands for the letters."""
     cosines = np.asarray(left @ right.T, dtype=np.float64)
-    return cosines, np.clip(cosines, 0, None) ** 2
+    return cosines, cosines**2
 
 
-def fitted(rows: np.ndarray, owners: list[int], classes: int) -> tuple[KernelHead, LeftOut]:
-    return fit(*likeness(rows, rows), owners, classes)
+def fitted(rows: np.ndarray, owners: list[int], classes: int) -> Fitted:
+    return fit(*likeness(rows, rows), owners, owners, classes)
 
 
 @settings(derandomize=True, max_examples=200, deadline=None)
@@ -32,10 +32,10 @@ def fitted(rows: np.ndarray, owners: list[int], classes: int) -> tuple[KernelHea
 def test_leave_one_out_equals_a_refit(seed: int, count: int, classes: int) -> None:
     rows = unit_rows(seed, count)
     owners = [at % classes for at in range(count)]
-    alone = fitted(rows, owners, classes)[1].without_self()
+    alone = fitted(rows, owners, classes).alone
     at = seed % count
     rest = [other for other in range(count) if other != at]
-    head, _ = fitted(rows[rest], [owners[other] for other in rest], classes)
+    head = fitted(rows[rest], [owners[other] for other in rest], classes)
     assert np.allclose(alone[at], head.scores(*likeness(rows[at : at + 1], rows[rest]))[0], atol=1e-4)
 
 
@@ -46,16 +46,70 @@ def test_leave_group_out_equals_a_refit(seed: int, count: int, classes: int) -> 
     owners = [at % classes for at in range(count)]
     group = [at for at in range(count) if owners[at] == seed % classes]
     rest = [at for at in range(count) if at not in group]
-    head, _ = fitted(rows[rest], [owners[at] for at in rest], classes)
-    left_out = fitted(rows, owners, classes)[1].without_group(group)
+    head = fitted(rows[rest], [owners[at] for at in rest], classes)
+    left_out = fitted(rows, owners, classes).grouped[group]
     assert np.allclose(left_out, head.scores(*likeness(rows[group], rows[rest])), atol=1e-4)
 
 
 def test_a_learnt_row_scores_its_own_class_best() -> None:
     rows = unit_rows(1, 20)
     owners = [at % 4 for at in range(20)]
-    head, _ = fitted(rows, owners, 4)
+    head = fitted(rows, owners, 4)
     assert head.scores(*likeness(rows, rows)).argmax(axis=1).tolist() == owners
+
+
+def test_a_head_of_many_rows_is_inverted_by_halves() -> None:
+    rows = unit_rows(2, 700)
+    owners = [at % 3 for at in range(700)]
+    gram = np.exp(2.5 * (rows @ rows.T - 1.0)) + 0.4 * likeness(rows, rows)[1] + 0.2 * np.eye(700)
+    assert np.allclose(fitted(rows, owners, 3).weights, np.linalg.solve(gram, np.eye(3)[owners]), atol=1e-4)
+
+
+def test_a_sketch_from_all_rows_is_the_fit() -> None:
+    rows = unit_rows(3, 60)
+    owners = [at % 4 for at in range(60)]
+    whole, rough = fitted(rows, owners, 4), sketch(*likeness(rows, rows), owners, owners, 4)
+    assert rough.sketch
+    assert not whole.sketch
+    for name in ("weights", "alone", "grouped"):
+        assert np.allclose(getattr(rough, name), getattr(whole, name), atol=2e-2), name
+
+
+def test_a_sketch_from_some_rows_knows_what_it_would_say_without_a_row() -> None:
+    count, centres = LANDMARKS + 300, unit_rows(4, 5)
+    owners = [at % 5 for at in range(count)]
+    rows = centres[owners] + 0.4 * unit_rows(5, count)
+    rows = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+    chosen = landmarks(owners, 5)
+    made = sketch(*likeness(rows, rows[chosen]), owners, owners, 5)
+
+    assert len(chosen) == LANDMARKS
+    assert (np.flatnonzero(made.weights.any(axis=1)) == chosen).all()
+    assert (made.alone.argmax(axis=1) == owners).mean() > 0.95
+    assert (made.grouped.argmax(axis=1) == owners).mean() < 0.05
+
+
+def test_landmarks_are_of_every_class_and_hold_all_of_a_small_one() -> None:
+    owners = [0] * 3_000 + [1] * 7 + [2] * 2_000 + [3] * 4_000
+    chosen = np.array(owners)[landmarks(owners, 4)]
+    assert [int((chosen == owner).sum()) for owner in range(4)] == [166, 7, 166, LANDMARKS - 2 * 166 - 7]
+
+
+def test_a_head_is_kept_as_bytes_and_known_again_by_its_key() -> None:
+    owners = [at % 4 for at in range(20)]
+    head = fitted(unit_rows(1, 20), owners, 4)
+    content = head.to_bytes("key")
+    again = Fitted.from_bytes(content, "key", 20, 4)
+
+    assert again is not None
+    assert (again.weights == head.weights).all()
+    assert np.allclose(again.alone, head.alone, atol=2e-3)
+    assert np.allclose(again.grouped, head.grouped, atol=2e-3)
+    assert not again.sketch
+    for damaged in (content[:-40], b"", b"PK", content.replace(b"weights", b"weightz")):
+        assert Fitted.from_bytes(damaged, "key", 20, 4) is None
+    for key, rows, classes in (("other", 20, 4), ("key", 21, 4), ("key", 20, 5)):
+        assert Fitted.from_bytes(content, key, rows, classes) is None
 
 
 def examples_of(seed: int, count: int = 400) -> Examples:

@@ -14,6 +14,7 @@ from bot.domain.routing import Band
 from bot.errors import Unavailable
 from bot.ports import Knowledge
 from knowledge.embedder import Embedder
+from knowledge.loader import shipped
 from knowledge.service import LiveKnowledge
 from knowledge.text import text_hash
 from tests.fakes.article_store import FakeArticleStore, FakeVectorStore
@@ -218,3 +219,47 @@ async def test_the_loop_goes_on_while_questions_are_routed(
     gaps.sort()
     print(f"\nloop gaps: p50 {1000 * gaps[len(gaps) // 2]:.1f} ms, worst {1000 * gaps[-1]:.1f} ms")
     assert gaps[int(0.95 * len(gaps))] < 0.05  # a busy machine gets some room; 20 ms is the aim
+
+
+@pytest.fixture
+def edited() -> tuple[Article, ...]:
+    """The shipped articles with one phrasing more: enough of them to be sketched first."""
+    first, *others = shipped()
+    return (replace(first, questions=(*first.questions, "the sum you wrote is not the sum that we agreed")), *others)
+
+
+async def test_new_phrasings_are_live_as_a_sketch_and_fitted_once_for_all_replicas(
+    edited: tuple[Article, ...], embedder: Embedder
+) -> None:
+    vectors, question = FakeVectorStore(), redacted("i forgot my card, can i pay by paypal instead")
+    store = FakeArticleStore(edited)
+    knowledge, replica = (LiveKnowledge(store, vectors, embedder) for _ in range(2))
+    await asyncio.gather(knowledge.refresh(), replica.refresh())
+    assert knowledge.sketched
+    assert replica.sketched
+    sketchy = await knowledge.route(question)
+    assert (sketchy.publication, sketchy.candidates[0].article) == (1, "paypal-payments")
+
+    assert await knowledge.finish()
+    assert not knowledge.sketched
+    assert not await knowledge.finish()
+    assert len(vectors.heads) == 1
+    assert await replica.finish()
+    assert await replica.route(question) == await knowledge.route(question) != sketchy
+
+    answered = replace(edited[0], answer=f"{edited[0].answer} Edited.")
+    store.put([answered, *edited[1:]])
+    assert await knowledge.refresh()
+    assert not knowledge.sketched  # other words in an answer are nothing to learn from
+    assert len(vectors.heads) == 1
+    knowledge.close()
+    replica.close()
+
+
+async def test_the_shipped_articles_are_not_fitted_again(embedder: Embedder) -> None:
+    vectors = FakeVectorStore()
+    knowledge = LiveKnowledge(FakeArticleStore(shipped()), vectors, embedder)
+    await knowledge.refresh()
+    assert not knowledge.sketched
+    assert not vectors.heads
+    knowledge.close()
