@@ -22,8 +22,8 @@ help: ## list these targets
 demo: venv-run ## a local Slack workspace in the browser with the bot in it; stays until Ctrl-C
 	@exec .venv/bin/python -m bot demo $(ARGS)
 
-test: venv-dev ## all tests
-	@exec .venv/bin/python -m pytest $(ARGS)
+test: venv-dev ## all tests, on two cores; one file: make test ARGS="-n 0 tests/unit/test_turn.py"
+	@exec .venv/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: lint format types layers ## all that can be checked without running it: lint, format, types, layers
 

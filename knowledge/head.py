@@ -71,8 +71,8 @@ class Fitted:
     def scores(self, cosines: NDArray[np.floating], letters: NDArray[np.floating]) -> Matrix:
         """The score of each class for questions by their cosines to the learnt rows, shape (questions, rows): about 1
         for their own class, about 0 for the others."""
-        result: Matrix = kernel(cosines, letters) @ self.weights
-        return result
+        found = kernel(cosines, letters).astype(np.float32) @ self.weights
+        return found.astype(np.float64)
 
     def to_bytes(self, key: str) -> bytes:
         """As a file of numpy, with the key that it is asked for by. What only calibration needs is kept in half the

@@ -2,7 +2,7 @@
 
 `memory`: resident memory after each part of Handrail is there, in the order in which `run` opens them.
 `workflows`: how many wake-ups that do nothing the engine runs in a second. `knowledge`: how long routing takes, and
-how soon a publication is live. All use DATA_DIR.
+how soon a publication is live. `chunks`: how long routing takes among CHUNKS parts of articles. All use DATA_DIR.
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bot.domain.articles import Article
+import numpy as np
+
+from bot.domain.articles import Article, Section
 from bot.domain.redaction import redacted
 from bot.measure.process import cpu_seconds, resident_mb
 from bot.ports import Wake, WakeKind
@@ -31,6 +33,8 @@ WAKES = 600
 LANES = 60
 STUCK_AFTER = 120.0
 PUBLISHED = 5
+CHUNKS = 10_000
+SECTIONS = 5
 
 
 class Nothing:
@@ -157,6 +161,55 @@ async def _routed(live: LiveKnowledge, questions: Sequence[str], named: str) -> 
     return {f"route_{named}_p50_ms": cuts[49], f"route_{named}_p99_ms": cuts[98]}
 
 
+async def chunks(data_dir: Path) -> dict[str, float | None]:
+    """Routing with its section, ms p50 and p99, when the shipped articles stand among so many others that there are
+    CHUNKS parts. Only the shipped ones' vectors are real: making the others' takes minutes and tells nothing of
+    searching, so they are chance."""
+    from bot.domain.articles import Publication, Revision
+    from knowledge.corpus import Corpus, not_ours
+    from knowledge.embedder import open_embedder
+    from knowledge.index import build
+    from knowledge.loader import shipped
+    from knowledge.shipped_vectors import shipped_vectors
+    from knowledge.text import text_hash
+
+    embedder = await asyncio.to_thread(open_embedder)
+    if embedder is None:
+        return {}
+    chance = np.random.default_rng(0)
+    articles = await asyncio.to_thread(shipped)
+    real = Corpus.of(Publication(1, tuple(Revision(1, one) for one in articles)), not_ours())
+    vocabulary = sorted(real.vocabulary)
+    others = [_made_up(articles[0], number, vocabulary, chance) for number in range(CHUNKS // (SECTIONS + 1))]
+    corpus = Corpus.of(Publication(1, tuple(Revision(1, one) for one in (*articles, *others))), not_ours())
+    brought = shipped_vectors(embedder.name)
+    by_chance = chance.normal(size=(len(corpus.texts), embedder.dimension)).astype(np.float32)
+    by_chance /= np.linalg.norm(by_chance, axis=1, keepdims=True)
+    vectors = np.array([brought.get(text_hash(text), by_chance[at]) for at, text in enumerate(corpus.texts)])
+    index = await asyncio.to_thread(build, corpus, embedder, vectors)
+    took = []
+    for question in [question for article in articles for question in article.questions][::17]:
+        began = time.perf_counter()
+        await asyncio.to_thread(index.route, question)
+        took.append((time.perf_counter() - began) * 1000)
+    cuts = statistics.quantiles(took, n=100)
+    return {"chunks": len(corpus.chunks), "route_p50_ms": cuts[49], "route_p99_ms": cuts[98]}
+
+
+def _made_up(like: Article, number: int, vocabulary: Sequence[str], chance: np.random.Generator) -> Article:
+    """An article of chance words, with SECTIONS sections and one phrasing."""
+    texts = [" ".join(chance.choice(vocabulary, size=60)) for _ in range(SECTIONS + 1)]
+    sections = tuple(Section(f"Part {at}", text) for at, text in enumerate(texts[1:], 1))
+    return replace(
+        like,
+        id=f"made-up-{number}",
+        title=f"Made up {number}",
+        questions=(" ".join(chance.choice(vocabulary, size=8)),),
+        answer=texts[0],
+        sections=sections,
+    )
+
+
 if __name__ == "__main__":
-    what = {"memory": memory, "workflows": workflows, "knowledge": knowledge}[sys.argv[1]]
+    what = {"memory": memory, "workflows": workflows, "knowledge": knowledge, "chunks": chunks}[sys.argv[1]]
     print(json.dumps(asyncio.run(what(Path(os.environ["DATA_DIR"])))), flush=True)

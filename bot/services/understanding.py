@@ -56,12 +56,13 @@ class Before:
 
     `question`: the customer's last words, None at the start. `said`: the articles, with the section that was quoted
     or cited, that the bot's last reply rested on, and those before it as long as they rested on the same. `asked_back`:
-    that reply was "Did you mean". `unsure` counts unsure turns in a row.
+    that reply was "Did you mean". `told_language`: it said that we read English. `unsure` counts unsure turns in a row.
     """
 
     question: Redacted | None = None
     said: tuple[tuple[str, str | None], ...] = ()
     asked_back: bool = False
+    told_language: bool = False
     unsure: int = 0
 
 
@@ -82,6 +83,7 @@ def before(lines: Sequence[Line], unsure: int) -> Before:
         question=redacted("\n".join(reversed(asked))) if asked else None,
         said=_said(lines[: at + 1]),
         asked_back=lines[at].text.endswith(words.DID_YOU_MEAN),
+        told_language=lines[at].text.endswith(words.READS_ENGLISH),
         unsure=unsure,
     )
 
@@ -121,7 +123,7 @@ async def _routed(question: Redacted, alone: Routing, knowledge: Knowledge, said
         return picked
     language = knowledge.language(question)
     if language is not None and alone.band is not Band.HIGH:
-        if said.unsure >= 1:
+        if said.told_language:
             return Understood(Escalate(Reason.UNSURE_TWICE, UNSURE_TOPIC), alone, by_rule=False)
         return Understood(Foreign(language), alone, by_rule=False)
     routing = await _in_context(question, alone, knowledge, said)

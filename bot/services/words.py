@@ -7,6 +7,7 @@ from bot.domain.redaction import Finding, Redacted, redacted
 from bot.services.languages import ENGLISH_ONLY
 
 SPECIALIST_WILL_ANSWER = redacted("A specialist will answer here.")
+READS_ENGLISH = redacted("I read only English for now. Please write in English, or choose “Talk to a specialist”.")
 SPECIALIST_HAS_IT_ALREADY = redacted(
     "A specialist already has your question about this. I have added your message to it, and they will answer there."
 )
@@ -68,8 +69,7 @@ _REMOVED = {
 def english_only(language: str) -> Redacted:
     """What somebody reads who wrote in this language (ISO 639-1): in that language where we have it, and in English."""
     own = ENGLISH_ONLY.get(language)
-    english = "I read only English for now. Please write in English, or choose “Talk to a specialist”."
-    return redacted(english if own is None else f"{own}\n\n{english}")
+    return READS_ENGLISH if own is None else redacted(f"{own}\n\n{READS_ENGLISH}")
 
 
 def small_talk(talk: Talk) -> Redacted:

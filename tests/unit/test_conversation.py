@@ -240,6 +240,18 @@ async def test_another_language_gets_a_kind_line_and_a_person_to_choose(core: Co
     assert core.messenger.posts[-1].content.offers == (Offer.SPECIALIST,)
 
 
+async def test_another_language_after_an_unsure_answer_gets_its_kind_line_first(core: Core) -> None:
+    core.knowledge.languages = {"geld": "de"}
+    core.knowledge.routes = {"limit": (Band.MIDDLE, ("refund", "pending"))}
+    await says(core, "what is the limit")
+    await core.engine.run_out(core.worker)
+    await says(core, "wo ist mein geld")
+    await core.engine.run_out(core.worker)
+
+    assert replies(core) == [words.DID_YOU_MEAN, words.english_only("de")]
+    assert cards(core) == []
+
+
 async def test_another_language_twice_calls_a_person(core: Core) -> None:
     core.knowledge.languages = {"geld": "de"}
     await says(core, "wo bleibt mein geld")
