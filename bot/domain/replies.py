@@ -75,6 +75,7 @@ class Line:
     ts: str | None
     at: datetime
     citations: tuple[Citation, ...] = ()
+    choices: tuple[Choice, ...] = ()
 
 
 class CardState(StrEnum):

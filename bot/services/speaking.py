@@ -128,7 +128,7 @@ class Speaking:
 
     def _reply(self, asked: Asked, reply: Reply) -> Post:
         said = reply.text if reply.notice is None else redacted(f"{reply.notice}\n\n{reply.text}")
-        line = Line(Speaker.BOT, self.bot_user, said, None, self.clock.now(), reply.citations)
+        line = Line(Speaker.BOT, self.bot_user, said, None, self.clock.now(), reply.citations, reply.choices)
         return Post(asked.to, Say(reply), case=asked.case.id, voice=True, line=line)
 
     def _changes(self, asked: Asked, case: Case, outcome: str, *posts: Post) -> Changes:

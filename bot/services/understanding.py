@@ -27,7 +27,7 @@ from bot.domain.policy import (
 )
 from bot.domain.questions import may_follow_up, questions_in
 from bot.domain.redaction import Redacted, redacted
-from bot.domain.replies import Line, Speaker
+from bot.domain.replies import Choice, Line, Speaker
 from bot.domain.routing import Band, Routing
 from bot.errors import Unavailable
 from bot.ports import Knowledge
@@ -55,13 +55,13 @@ class Before:
     """What was said in a conversation just before a message.
 
     `question`: the customer's last words, None at the start. `said`: the articles, with the section that was quoted
-    or cited, that the bot's last reply rested on, and those before it as long as they rested on the same. `asked_back`:
-    that reply was "Did you mean". `told_language`: it said that we read English. `unsure` counts unsure turns in a row.
+    or cited, that the bot's last reply rested on, and those before it as long as they rested on the same. `choices`:
+    what that reply let choose. `told_language`: it said that we read English. `unsure` counts unsure turns in a row.
     """
 
     question: Redacted | None = None
     said: tuple[tuple[str, str | None], ...] = ()
-    asked_back: bool = False
+    choices: tuple[Choice, ...] = ()
     told_language: bool = False
     unsure: int = 0
 
@@ -82,7 +82,7 @@ def before(lines: Sequence[Line], unsure: int) -> Before:
     return Before(
         question=redacted("\n".join(reversed(asked))) if asked else None,
         said=_said(lines[: at + 1]),
-        asked_back=lines[at].text.endswith(words.DID_YOU_MEAN),
+        choices=lines[at].choices,
         told_language=lines[at].text.endswith(words.READS_ENGLISH),
         unsure=unsure,
     )
@@ -118,7 +118,7 @@ async def understand(
 
 
 async def _routed(question: Redacted, alone: Routing, knowledge: Knowledge, said: Before) -> Understood:
-    picked = await _picked(question, knowledge, said)
+    picked = _picked(question, knowledge, said)
     if picked is not None:
         return picked
     language = knowledge.language(question)
@@ -134,22 +134,18 @@ async def _routed(question: Redacted, alone: Routing, knowledge: Knowledge, said
     return Understood(_not_again(several or whole, routing, said), routing, by_rule=False)
 
 
-async def _picked(question: Redacted, knowledge: Knowledge, said: Before) -> Understood | None:
-    """What "the second one" means after "Did you mean". The same question has the same candidates."""
-    place = picks(question) if said.asked_back and said.question is not None else None
-    if place is None or said.question is None:
+def _picked(question: Redacted, knowledge: Knowledge, said: Before) -> Understood | None:
+    """What "the second one" means after "Did you mean"."""
+    place = picks(question) if said.choices else None
+    if place is None or place >= len(said.choices):
         return None
-    offered = decide(await knowledge.route(said.question), knowledge.publication, 0)
-    choices = offered.choices if isinstance(offered, Clarify) else ()
-    revision = knowledge.revision(choices[place].article) if choices and place < len(choices) else None
-    if revision is None:
-        return None
-    return Understood(from_article(revision, None), None, by_rule=True)
+    revision = knowledge.revision(said.choices[place].article)
+    return None if revision is None else Understood(from_article(revision, None), None, by_rule=True)
 
 
 async def _in_context(question: Redacted, alone: Routing, knowledge: Knowledge, said: Before) -> Routing:
     """The routing of a message in its conversation: what leans on the words before is read together with them."""
-    if said.question is None or alone.band is Band.HIGH or not (may_follow_up(question) or said.asked_back):
+    if said.question is None or alone.band is Band.HIGH or not (may_follow_up(question) or said.choices):
         return alone
     joined = await knowledge.route(redacted(f"{said.question}\n{question}"))
     if joined.band is not Band.HIGH:

@@ -13,7 +13,7 @@ from bot.domain.articles import Citation, Priority
 from bot.domain.cases import HUMAN_HAS_IT, Case, Handoff, Reason, Status
 from bot.domain.incoming import Place
 from bot.domain.outbox import Changes, Watch
-from bot.domain.replies import Line, Speaker
+from bot.domain.replies import Choice, Line, Speaker
 from bot.errors import NotFound
 from bot.ports import Clock, Pending
 from bot.storage import codec
@@ -150,7 +150,9 @@ def _case(row: Any) -> Case:
 
 def _line(row: Any) -> Line:
     citations = codec.from_json(row["citations"], tuple[Citation, ...])
-    return Line(Speaker(row["speaker"]), row["user"], row["text"], row["ts"], row["at"], citations)
+    # Lines of before migration 0002 have none.
+    choices = codec.from_json(row["choices"] or [], tuple[Choice, ...])
+    return Line(Speaker(row["speaker"]), row["user"], row["text"], row["ts"], row["at"], citations, choices)
 
 
 def _handoff(row: Any) -> Handoff:

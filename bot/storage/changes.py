@@ -16,6 +16,7 @@ from bot.domain.cases import Case, Handoff
 from bot.domain.incoming import Kind
 from bot.domain.outbox import IGNORED, Amended, Changes, Deed, Feedback, Hint, Post, React, Revival, ShowHome, Spoken
 from bot.domain.redaction import redacted
+from bot.domain.replies import Choice
 from bot.errors import Conflict
 from bot.ports import Clock, Pending, WakeKind
 from bot.storage import codec
@@ -142,6 +143,7 @@ class _Unit:
                 ts=line.ts,
                 at=line.at,
                 citations=codec.to_json(line.citations, tuple[Citation, ...]),
+                choices=codec.to_json(line.choices, tuple[Choice, ...]),
                 deleted=False,
             )
             .returning(col(LineTable.id))

@@ -130,6 +130,7 @@ class LineTable(_Table, table=True):
     ts: str | None = None
     at: datetime
     citations: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)
+    choices: list[dict[str, Any]] | None = Field(default_factory=list, sa_type=JSON, nullable=True)
     deleted: bool = False
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -170,10 +171,23 @@ async def test_choosing_by_number_answers_from_that_article(core: Core) -> None:
     assert replies(core) == [words.DID_YOU_MEAN, PENDING]
 
 
-async def test_choosing_what_is_not_offered_any_more_calls_a_person(core: Core) -> None:
+async def test_a_choice_is_of_what_was_offered_whatever_is_published_meanwhile(core: Core) -> None:
     await says(core, "perhaps this or that")
     await core.engine.run_out(core.worker)
-    core.knowledge.routes = {}  # what was published meanwhile does not know the question
+    core.knowledge.routes = {}  # now the question would have no candidates
+    await says(core, "the last one")
+    await core.engine.run_out(core.worker)
+
+    assert replies(core) == [words.DID_YOU_MEAN, PENDING]
+
+
+async def test_choosing_an_article_that_was_withdrawn_calls_a_person(core: Core) -> None:
+    await says(core, "perhaps this or that")
+    await core.engine.run_out(core.worker)
+    published = core.knowledge.publication
+    kept = tuple(revision for revision in published.revisions if revision.article.id != "pending")
+    core.knowledge.publication = replace(published, revisions=kept)
+    core.knowledge.routes = {}
     await says(core, "the last one")
     await core.engine.run_out(core.worker)
 

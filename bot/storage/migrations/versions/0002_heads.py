@@ -1,4 +1,4 @@
-"""Fitted heads, so that a start or a replica need not fit the same phrasings again."""
+"""Fitted heads, so that a start or a replica need not fit the same phrasings again; the choices of a line."""
 
 from __future__ import annotations
 
@@ -18,9 +18,14 @@ def upgrade() -> None:
         sa.Column("key", AutoString(), nullable=False),
         sa.Column("content", sa.LargeBinary(), nullable=False),
         sa.Column("created_at", UTCDateTime(), nullable=False),
-        sa.PrimaryKeyConstraint("key"),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_heads")),
     )
+    with op.batch_alter_table("lines", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("choices", sa.JSON(), nullable=True))
 
 
 def downgrade() -> None:
+    with op.batch_alter_table("lines", schema=None) as batch_op:
+        batch_op.drop_column("choices")
+
     op.drop_table("heads")
