@@ -29,10 +29,10 @@ from knowledge.vectors import ChunkStore, LocalChroma
 
 NOTHING: Final = Publication(0, ())
 EMBED_AT_ONCE: Final = 64
-POLL_SECONDS: Final = 0.5
-"""A quarter of the two seconds from publishing to live; the rest is for building."""
+POLL_SECONDS: Final = 0.25
+"""An eighth of the two seconds from publishing to live; the rest is for building."""
 
-MOST_SKIPPED: Final = 120
+MOST_SKIPPED: Final = 240
 """Polls that a publication which cannot be built is left alone for, at most: a minute."""
 
 log = logging.getLogger(__name__)
