@@ -278,7 +278,9 @@ class LiveKnowledge:
                     finishing = asyncio.create_task(self._finish())
         finally:
             if finishing is not None:
+                # Its question to the store must have ended before the store is closed.
                 finishing.cancel()
+                await asyncio.wait((finishing,))
 
     async def _finish(self) -> None:
         """`finish`, with failures logged: the sketch answers meanwhile."""

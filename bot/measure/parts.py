@@ -123,6 +123,7 @@ async def knowledge(data_dir: Path) -> dict[str, float | None]:
             found |= {f"publish_{what}_to_live_worst_s": max(wait for wait, _ in waits)}
         found |= {"publish_phrasing_to_whole_s": statistics.median(whole for _, whole in waits)}
         polling.cancel()
+        await asyncio.wait((polling,))
         live.close()
     return found
 

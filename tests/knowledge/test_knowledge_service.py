@@ -263,3 +263,37 @@ async def test_the_shipped_articles_are_not_fitted_again(embedder: Embedder) -> 
     assert not knowledge.sketched
     assert not vectors.heads
     knowledge.close()
+
+
+class SlowHeads(FakeVectorStore):
+    """A store that is asked for a head and does not answer; `left` once nobody waits for it any more."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.slow = False
+        self.asked, self.left = asyncio.Event(), False
+
+    async def head(self, key: str) -> bytes | None:
+        if not self.slow:
+            return await super().head(key)
+        self.asked.set()
+        try:
+            return await asyncio.get_running_loop().create_future()
+        finally:
+            await asyncio.sleep(0)
+            self.left = True
+
+
+async def test_polling_ends_only_when_nothing_waits_for_the_store(
+    edited: tuple[Article, ...], embedder: Embedder
+) -> None:
+    vectors = SlowHeads()
+    knowledge = LiveKnowledge(FakeArticleStore(edited), vectors, embedder)
+    await knowledge.refresh()
+    vectors.slow = True
+    polling = asyncio.create_task(knowledge.poll(0.01))
+    await asyncio.wait_for(vectors.asked.wait(), 20)
+    polling.cancel()
+    await asyncio.wait((polling,))
+    assert vectors.left
+    knowledge.close()
