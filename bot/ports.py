@@ -6,19 +6,23 @@ them in; tests plug in programmable fakes that pass the same contract suite.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
 from bot.domain.articles import Article, Publication, Revision
+from bot.domain.audit import AuditRow, Entry
 from bot.domain.cases import Case, Handoff
+from bot.domain.identity import CustomerRef, CustomerScope
 from bot.domain.incoming import Incoming
+from bot.domain.links import Code, Link
 from bot.domain.outbox import Changes, OutboxRow, Post, Watch
 from bot.domain.redaction import Redacted
 from bot.domain.replies import Address, Content, Home, Line, Reply
 from bot.domain.routing import Routing
+from bot.domain.transactions import Dispute, Found, Invoice, Payment, Refund, Subscription
 
 # ---- knowledge -------------------------------------------------------------------------------------------------
 
@@ -252,6 +256,114 @@ class Engine(Protocol):
 
     async def cancel(self, wake_id: str) -> None:
         """Cancel a wake-up that has not started; another is left alone."""
+
+
+# ---- money -----------------------------------------------------------------------------------------------------
+
+
+class Payments(Protocol):
+    """A provider's records, for reading only. Nothing can be changed through it.
+
+    Every method takes a scope and returns only what belongs to a customer of it; an object of anybody else that the
+    provider returns is dropped, counted and logged as a security event. Lists are newest first and cut at a limit that
+    `Found.complete` tells of. Raises Unavailable("stripe"): down, too slow, too busy, or not allowed to us.
+    """
+
+    async def customers(self, email: str) -> tuple[CustomerRef, ...]:
+        """The customers with exactly this e-mail but for case. For `bot.services.identity` only."""
+
+    async def payments(self, scope: CustomerScope) -> Found[Payment]: ...
+
+    async def refunds(self, scope: CustomerScope) -> Found[Refund]: ...
+
+    async def invoices(self, scope: CustomerScope) -> Found[Invoice]: ...
+
+    async def subscriptions(self, scope: CustomerScope) -> Found[Subscription]: ...
+
+    async def disputes(self, scope: CustomerScope) -> Found[Dispute]: ...
+
+
+# ---- whose money -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What Slack says about a person. `confirmed`: their e-mail is; `member`: full and active, no guest."""
+
+    email: str | None = field(repr=False)
+    confirmed: bool
+    member: bool
+    team: str
+    locale: str | None
+    zone: str | None
+
+
+class Profiles(Protocol):
+    """What Slack says about a person now."""
+
+    async def profile(self, user: str) -> Profile:
+        """Raises NotFound, Unavailable("slack")."""
+
+
+class Mail(Protocol):
+    """Mail to people. Neither address nor text is kept or logged."""
+
+    async def send(self, to: str, subject: str, text: str) -> None:
+        """Raises Unavailable("mail")."""
+
+
+class Links(Protocol):
+    """Links of people to customers. Every change is one unit of work with its row of the audit log."""
+
+    async def add(self, link: Link, entry: Entry) -> None: ...
+
+    async def get(self, link_id: str) -> Link:
+        """Raises NotFound."""
+
+    async def of_person(self, team: str, user: str) -> tuple[Link, ...]:
+        """All links that name this person, ended ones too, newest first."""
+
+    async def all(self, team: str, *, newest: int | None = None) -> tuple[Link, ...]:
+        """All links of a team, ended ones too, newest first."""
+
+    async def revoke(self, link_id: str, by: str, entry: Entry) -> bool:
+        """False when it was revoked before, or never made; nothing is changed then. The time is the entry's."""
+
+    async def end(self, link_id: str, user: str, entry: Entry) -> bool:
+        """End it for one of its people. False when it had ended for them."""
+
+
+class Codes(Protocol):
+    """One-time codes, as keyed hashes. One is live per asker."""
+
+    async def secret(self, fresh: str) -> str:
+        """The secret of this installation: `fresh` when there was none, and that one for ever after."""
+
+    async def ask(self, code: Code, entry: Entry) -> bool:
+        """Keep a code in place of the asker's last one. False when a limit is reached; nothing is changed then."""
+
+    async def name(self, code_id: str, customers: tuple[CustomerRef, ...]) -> None:
+        """Whose the address is, for a code that was just asked for."""
+
+    async def newest(self, team: str, user: str) -> Code | None:
+        """The asker's code that is not closed."""
+
+    async def attempt(self, code_id: str, offered: str, link: Link, proved: Entry, refused: Entry) -> bool:
+        """Try `offered` (a digest): True, once, when it fits; the code is closed and `link` made. Else a try is
+        counted. The time is the link's, and one of the entries is kept in the same unit of work."""
+
+
+class Audit(Protocol):
+    """The audit log. Rows are only ever added."""
+
+    async def add(self, entry: Entry) -> None:
+        """Raises ValueError for what may not stand in it."""
+
+    def rows(self) -> AsyncIterator[AuditRow]:
+        """All rows, the first one first, as they were when reading began."""
+
+    async def verify(self) -> int | None:
+        """The number of the first row that is altered, missing or out of place; None when all is well."""
 
 
 # ---- Slack -----------------------------------------------------------------------------------------------------

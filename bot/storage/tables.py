@@ -290,3 +290,84 @@ class HeadTable(_Table, table=True):
     key: str = Field(primary_key=True)
     content: bytes = Field(sa_type=LargeBinary)
     created_at: datetime
+
+
+class LinkTable(_Table, table=True):
+    """People who may see a provider's customers. `channel` is null when it is one person's."""
+
+    __tablename__ = "links"
+    __table_args__ = (Index("ix_links_team", "team", "made_at"),)
+
+    id: str = Field(primary_key=True)
+    team: str
+    channel: str | None = None
+    customers: list[dict[str, str]] = Field(sa_type=JSON)
+    proof: str
+    made_by: str
+    reason: Redacted = _redacted()
+    made_at: datetime
+    expires_at: datetime
+    revoked_at: datetime | None = None
+    revoked_by: str | None = None
+
+
+class LinkContactTable(_Table, table=True):
+    """A person of a link. `fingerprint` is a keyed hash."""
+
+    __tablename__ = "link_contacts"
+    __table_args__ = (Index("ix_link_contacts_user", "user"),)
+
+    link_id: str = Field(primary_key=True, foreign_key="links.id")
+    user: str = Field(primary_key=True)
+    position: int
+    fingerprint: str
+    ended_at: datetime | None = None
+
+
+class CodeTable(_Table, table=True):
+    """A one-time code. `address` and `digest` are keyed hashes. One is open per asker."""
+
+    __tablename__ = "codes"
+    __table_args__ = (
+        Index(
+            "uq_codes_open",
+            "team",
+            "user",
+            unique=True,
+            postgresql_where=text("closed_at IS NULL"),
+            sqlite_where=text("closed_at IS NULL"),
+        ),
+        Index("ix_codes_asker", "team", "user", "asked_at"),
+        Index("ix_codes_address", "address", "asked_at"),
+        Index("ix_codes_asked", "asked_at"),
+    )
+
+    id: str = Field(primary_key=True)
+    team: str
+    user: str
+    address: str
+    digest: str
+    customers: list[dict[str, str]] = Field(default_factory=list, sa_type=JSON)
+    asked_at: datetime
+    expires_at: datetime
+    tries: int = 0
+    closed_at: datetime | None = None
+
+
+class AuditTable(_Table, table=True):
+    """The audit log. Rows are only ever added. Values are in the form that was hashed, so nothing has to be read to
+    see whether they were changed: `at` is ISO 8601, `objects` JSON."""
+
+    __tablename__ = "audit"
+
+    number: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    at: str
+    who: str
+    for_whom: str
+    rule: str
+    kind: str
+    objects: str
+    count: int
+    outcome: str
+    duration_ms: int
+    hash: str

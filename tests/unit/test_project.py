@@ -82,8 +82,13 @@ def test_every_module_is_in_a_layer() -> None:
 
 def test_libraries_of_later_releases_are_imported_nowhere() -> None:
     """docs/decisions/0002: until they are used they cost nobody an import."""
-    later = {"langchain", "langchain_core", "langchain_openai", "openai", "stripe"}
+    later = {"langchain", "langchain_core", "langchain_openai", "openai"}
     assert [(name, used) for name, path in modules() if (used := _imports(path) & later)] == []
+
+
+def test_stripe_is_known_to_its_adapter_alone() -> None:
+    known = {name for name, path in modules() if "stripe" in _imports(path)}
+    assert {name.rpartition(".")[0] for name in known} == {"integrations.stripe"}
 
 
 def _imports(path: Path) -> set[str]:
