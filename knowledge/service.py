@@ -195,7 +195,7 @@ class LiveKnowledge:
             self._bad, self._skipped = publication.number, 0
         self._skipped = min(2 * self._skipped + 1, MOST_SKIPPED)
         self._skip = self._skipped
-        corpus = Corpus.of(publication, self._topics)
+        corpus = await asyncio.to_thread(Corpus.of, publication, self._topics)
         if self._embedder is None:
             return await asyncio.to_thread(build, corpus, None, None)
         vectors = await self._embedded(self._embedder, corpus.texts)
@@ -208,11 +208,11 @@ class LiveKnowledge:
         live = self._index
         if live is not None and live.head is not None and not live.head.sketch and live.corpus.key == corpus.key:
             return live.head
-        brought = Fitted.from_bytes(await asyncio.to_thread(shipped_head), key, *shape)
+        brought = await asyncio.to_thread(lambda: Fitted.from_bytes(shipped_head(), key, *shape))
         if brought is not None:
             return brought
         kept = await self._vectors.head(key)
-        return None if kept is None else Fitted.from_bytes(kept, key, *shape)
+        return None if kept is None else await asyncio.to_thread(Fitted.from_bytes, kept, key, *shape)
 
     async def finish(self) -> bool:
         """When the live publication's head was only sketched, so that it could be live at once: fit it from all
@@ -226,7 +226,7 @@ class LiveKnowledge:
             # Should it fail it would fail again: the sketch stays until the next publication.
             self._stays = index
             made = await asyncio.to_thread(index.fitted_bytes, key)
-            head = Fitted.from_bytes(made, key, len(index.corpus.rows), index.corpus.other + 1)
+            head = await asyncio.to_thread(Fitted.from_bytes, made, key, len(index.corpus.rows), index.corpus.other + 1)
         if head is None:
             return False
         finished = await asyncio.to_thread(index.with_head, head)
