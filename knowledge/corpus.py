@@ -107,6 +107,15 @@ class Corpus:
         """What is embedded: the rows, then the chunks."""
         return self.rows + tuple(chunk.text for chunk in self.chunks)
 
+    def learns_as(self, other: Corpus) -> bool:
+        """Whether a head learns the same from both."""
+        return (self.other, self.rows, self.owners, self.groups) == (
+            other.other,
+            other.rows,
+            other.owners,
+            other.groups,
+        )
+
     @property
     def key(self) -> str:
         """Names what a head learns: the rows with their owners and groups (sha256, hex)."""

@@ -88,16 +88,13 @@ class Index:
         """What it ranks with; None without embeddings."""
         return None if self._dense is None else self._dense.head
 
-    def fitted(self) -> Fitted | None:
-        """The head, from all rows. None without embeddings. Takes seconds when it was only sketched."""
-        if self._dense is None or not self._dense.head.sketch:
-            return self.head
-        return _fit(self.corpus, self._dense.rows, self._dense.letters)
-
-    def fitted_bytes(self, key: str) -> bytes:
-        """The same as it is kept; empty without embeddings."""
-        head = self.fitted()
-        return b"" if head is None else head.to_bytes(key)
+    def fitted(self, key: str) -> bytes:
+        """The head from all rows, as it is kept under `key`; empty without embeddings. Takes seconds when it was only
+        sketched."""
+        if self._dense is None:
+            return b""
+        head = self._dense.head
+        return (_fit(self.corpus, self._dense.rows, self._dense.letters) if head.sketch else head).to_bytes(key)
 
     def with_head(self, head: Fitted) -> Index:
         """The same publication with another head, calibrated again; all else is shared."""

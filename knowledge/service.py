@@ -206,7 +206,7 @@ class LiveKnowledge:
         """The head of these phrasings, if it was ever fitted: the live one's, the one we bring, or the store's."""
         shape = len(corpus.rows), corpus.other + 1
         live = self._index
-        if live is not None and live.head is not None and not live.head.sketch and live.corpus.key == corpus.key:
+        if live is not None and live.head is not None and not live.head.sketch and live.corpus.learns_as(corpus):
             return live.head
         brought = await asyncio.to_thread(lambda: Fitted.from_bytes(shipped_head(), key, *shape))
         if brought is not None:
@@ -225,7 +225,7 @@ class LiveKnowledge:
         if head is None:
             # Should it fail it would fail again: the sketch stays until the next publication.
             self._stays = index
-            made = await asyncio.to_thread(index.fitted_bytes, key)
+            made = await asyncio.to_thread(index.fitted, key)
             head = await asyncio.to_thread(Fitted.from_bytes, made, key, len(index.corpus.rows), index.corpus.other + 1)
         if head is None:
             return False

@@ -74,5 +74,5 @@ def write(path: Path = FILE, head: Path = HEAD) -> int:
     )
     brought = shipped_vectors(embedder.name, path)
     index = build(corpus, embedder, np.array([brought[text_hash(text)] for text in corpus.texts]))
-    head.write_bytes(index.fitted_bytes(head_key(embedder, corpus)))
+    head.write_bytes(index.fitted(head_key(embedder, corpus)))
     return len(texts)

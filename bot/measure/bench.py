@@ -19,9 +19,9 @@ machines are no tests.
     memory_mb     {"interpreter", "imports", "database and engine", "embedder", "knowledge"}: resident after each
     ratios        {"turn_p50_to_echo", "turn_p50_to_queued_echo", "ack_p50_to_echo", "per_second_to_echo",
                   "per_second_to_queued_echo", "per_second_to_workflows", "cpu_to_echo", "cpu_to_queued_echo"}
-
     knowledge     {"route_shipped_p50_ms", "route_shipped_p99_ms", "publish_answer_to_live_s",
                   "publish_phrasing_to_live_s", "publish_phrasing_to_whole_s", and the worst of the first two}
+
 CPU and memory are null where the system does not tell (they are read from /proc).
 """
 

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
-import pytest_asyncio
 from sqlalchemy import insert, text
-from sqlalchemy.engine import URL
 from sqlalchemy.exc import IntegrityError, StatementError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -22,7 +18,7 @@ from bot.domain.identity import CustomerRef, Proof, Provider
 from bot.domain.links import BY_ADDRESS, BY_ASKER, CODE_LASTS, IN_ALL, LINK_LASTS, TRIES, Code, Contact, Link
 from bot.domain.redaction import Redacted, redacted
 from bot.errors import NotFound
-from bot.storage import database, tables
+from bot.storage import tables
 from bot.storage.audit import HEAD, SqlAudit
 from bot.storage.links import CODES, SqlCodes, SqlLinks
 
@@ -54,26 +50,10 @@ class Kept:
             await connection.execute(text(statement), values)
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgres"])
-def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> URL:
-    """A database of this version's shape, on each kind."""
-    if request.param == "sqlite":
-        made = database.app_url(None, tmp_path_factory.mktemp("stores"))
-    else:
-        made = database.app_url(request.getfixturevalue("new_postgres")(), Path())
-    database.migrate(made)
-    return made
-
-
-@pytest_asyncio.fixture
-async def kept(url: URL) -> AsyncIterator[Kept]:
+@pytest.fixture
+def kept(sql: AsyncEngine) -> Kept:
     """The stores over an empty database."""
-    sql = database.connect(url)
-    async with sql.begin() as connection:
-        for table in reversed(tables.metadata.sorted_tables):
-            await connection.execute(table.delete())
-    yield Kept(sql, SqlLinks(sql), SqlCodes(sql), SqlAudit(sql))
-    await sql.dispose()
+    return Kept(sql, SqlLinks(sql), SqlCodes(sql), SqlAudit(sql))
 
 
 def entry(kind: str = "refunds", at: datetime = AT, **changes: Any) -> Entry:

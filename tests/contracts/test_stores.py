@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -13,7 +13,6 @@ from typing import Any
 
 import psycopg
 import pytest
-import pytest_asyncio
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
@@ -21,6 +20,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, inspect
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError, StatementError
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain.articles import Citation, Priority
 from bot.domain.cases import Case, Handoff, Reason, Status
@@ -56,26 +56,10 @@ AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 CROWD = 20
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgres"])
-def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> URL:
-    """A database of this version's shape, on each kind."""
-    if request.param == "sqlite":
-        made = database.app_url(None, tmp_path_factory.mktemp("stores"))
-    else:
-        made = database.app_url(request.getfixturevalue("new_postgres")(), Path())
-    database.migrate(made)
-    return made
-
-
-@pytest_asyncio.fixture
-async def core(url: URL) -> AsyncIterator[Core]:
+@pytest.fixture
+def core(sql: AsyncEngine) -> Core:
     """The stores over an empty database."""
-    sql = database.connect(url)
-    async with sql.begin() as connection:
-        for table in reversed(tables.metadata.sorted_tables):
-            await connection.execute(table.delete())
-    yield make_core(sql, FakeClock(AT))
-    await sql.dispose()
+    return make_core(sql, FakeClock(AT))
 
 
 async def everything(core: Core) -> dict[str, list[str]]:
