@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from bot.domain.articles import Article, Audience
 from bot.domain.routing import Band
 from knowledge.evidence import fuse
+from knowledge.head import Fitted
 from knowledge.index import Index
 from knowledge.ngrams import NGrams
 
@@ -20,6 +21,13 @@ MakeIndex = Callable[..., Index]
 
 def ids(index: Index, question: str, audience: Audience = Audience.CUSTOMER) -> list[str]:
     return [candidate.article for candidate in index.route(question, audience).candidates]
+
+
+def whole(index: Index) -> Index:
+    """The same, with its head from all rows."""
+    head = Fitted.from_bytes(index.fitted("key"), "key", len(index.corpus.rows), index.corpus.other + 1)
+    assert head is not None
+    return index.with_head(head)
 
 
 @pytest.mark.parametrize(
@@ -79,7 +87,8 @@ def test_the_section_is_cited_when_it_says_more_than_the_answer(index: Index) ->
 def test_specialist_articles_are_for_specialists(
     make_index: MakeIndex, articles: tuple[Article, ...], sample_for_specialists: Article
 ) -> None:
-    index = make_index([*articles, sample_for_specialists])
+    # The sketch of the first seconds need not have five new phrasings first.
+    index = whole(make_index([*articles, sample_for_specialists]))
     question = "can i buy a gift card"
     assert ids(index, question, Audience.SPECIALIST)[0] == "gift-cards"
     assert "gift-cards" not in ids(index, question)
