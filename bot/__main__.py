@@ -100,6 +100,14 @@ def _parser() -> argparse.ArgumentParser:
     explain = actions.add_parser("explain", help="why a question is answered as it is")
     explain.add_argument("question", help="in quotes, as a customer would write it")
     explain.set_defaults(command=_explain)
+
+    audit = commands.add_parser("audit", help="the log of who looked at whose money: verify it, export it")
+    ways = audit.add_subparsers(required=True, metavar="ACTION")
+    verify = ways.add_parser("verify", help="whether a row was altered, taken out or moved")
+    verify.set_defaults(command=_verify)
+    export = ways.add_parser("export", help="all rows as CSV, to standard output")
+    export.add_argument("--json", action="store_true", help="one JSON object a line instead")
+    export.set_defaults(command=_export)
     return parser
 
 
@@ -122,7 +130,7 @@ def _say(line: str) -> None:
 def _demo(options: argparse.Namespace) -> int:
     from bot import demo
 
-    demo.require_no_live_keys(dict(os.environ))
+    demo.require_no_live_keys(os.environ)
     level = os.environ.get("LOG_LEVEL")
     _logging(
         level if level in ("DEBUG", "INFO", "WARNING", "ERROR") else "WARNING"
@@ -220,6 +228,24 @@ def _explain(options: argparse.Namespace) -> int:
     settings = load_settings()
     _logging_unless_debug("WARNING")
     return asyncio.run(explain(settings, options.question, _say))
+
+
+def _verify(_: argparse.Namespace) -> int:
+    from bot import audit
+    from bot.settings import load_settings
+
+    settings = load_settings()
+    _logging_unless_debug("WARNING")
+    return asyncio.run(audit.verify(settings, _say))
+
+
+def _export(options: argparse.Namespace) -> int:
+    from bot import audit
+    from bot.settings import load_settings
+
+    settings = load_settings()
+    _logging_unless_debug("WARNING")
+    return asyncio.run(audit.export(settings, sys.stdout, as_json=options.json))
 
 
 if __name__ == "__main__":

@@ -25,10 +25,16 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain.cases import LATE_AFTER
 from bot.errors import DeliveryDeferred, DeliveryRefused, EnvironmentUnfit, SettingsError, Unavailable, UsageError
-from bot.ports import Clock, Engine
+from bot.ports import Clock, Engine, Mail
 from bot.services.acting import Acting
 from bot.services.amending import Amending
 from bot.services.delivery import Delivery
+from bot.services.disclosing import Disclosing
+from bot.services.identity import Identity, NoMail, identity_key
+from bot.services.linking import Linking
+from bot.services.lookups import Lookups
+from bot.services.refund_news import RefundNewsService
+from bot.services.refund_reading import RefundReading
 from bot.services.speaking import Speaking
 from bot.services.turn import Premises, Turn
 from bot.services.waking import Waker, sweep
@@ -37,17 +43,24 @@ from bot.services.worker import Worker
 from bot.settings import Settings
 from bot.storage import database, datadir
 from bot.storage.articles import SqlArticles
+from bot.storage.audit import SqlAudit
 from bot.storage.books import SqlBooks
 from bot.storage.cases import SqlCases
 from bot.storage.inbox import SqlInbox
+from bot.storage.links import SqlCodes, SqlLinks
+from bot.storage.news import SqlNews
 from bot.storage.outbox import SqlOutbox
 from bot.workflows import DbosEngine
 from handlers.bolt import build_app, keep_connected, socket_handler
 from handlers.catchup import CatchUp
+from handlers.desk import SlackDesk
 from handlers.directory import SlackDirectory
+from handlers.identity_views import ProofViews
 from handlers.intake import Intake
+from handlers.link_views import LinkViews
 from handlers.messenger import TIMEOUT_SECONDS, SlackMessenger, asked, posting_client, reading_client
 from handlers.presence import SlackPresence
+from handlers.profiles import SlackProfiles
 from handlers.views import Views
 from knowledge.embedder import open_embedder
 from knowledge.loader import shipped
@@ -76,7 +89,7 @@ class SystemClock:
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
+class Account:
     """Who we are in Slack."""
 
     team: str
@@ -94,17 +107,22 @@ class Stores:
     outbox: SqlOutbox
     books: SqlBooks
     articles: SqlArticles
+    news: SqlNews
+    links: SqlLinks
+    codes: SqlCodes
+    audit: SqlAudit
 
 
 @dataclass(frozen=True, slots=True)
 class Running:
     """A bot that is connected, with its parts for whoever tests or measures it."""
 
-    identity: Identity
+    identity: Account
     stores: Stores
     engine: Engine
     knowledge: LiveKnowledge
     catch_up: Callable[[], Awaitable[int]]
+    lookups: Lookups | None
 
 
 def check_environment(
@@ -148,6 +166,10 @@ async def open_stores(settings: Settings, clock: Clock) -> AsyncIterator[Stores]
             outbox=SqlOutbox(engine, clock),
             books=SqlBooks(engine),
             articles=SqlArticles(engine, clock),
+            news=SqlNews(engine),
+            links=SqlLinks(engine),
+            codes=SqlCodes(engine),
+            audit=SqlAudit(engine),
         )
     finally:
         await engine.dispose()
@@ -173,7 +195,7 @@ async def open_knowledge(stores: Stores, chroma_url: str | None = None) -> LiveK
     return knowledge
 
 
-async def identify(client: AsyncWebClient) -> Identity:
+async def identify(client: AsyncWebClient) -> Account:
     """Who the bot token says that we are. Raises SettingsError or UsageError."""
     try:
         answer = await asked(client.auth_test())
@@ -183,12 +205,13 @@ async def identify(client: AsyncWebClient) -> Identity:
         ) from None
     except DeliveryDeferred as error:
         raise UsageError(f"Slack cannot be reached ({error.code}). Check the network and SLACK_API_URL.") from None
-    return Identity(str(answer["team_id"]), str(answer["user_id"]), str(answer.get("bot_id", "")))
+    return Account(str(answer["team_id"]), str(answer["user_id"]), str(answer.get("bot_id", "")))
 
 
 @asynccontextmanager
-async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterator[Running]:
-    """A connected bot, for as long as the block runs. Raises UsageError with what to mend."""
+async def running(settings: Settings, clock: Clock | None = None, mail: Mail | None = None) -> AsyncIterator[Running]:
+    """A connected bot, for as long as the block runs. `mail`: what codes go through instead of SMTP_URL. Raises
+    UsageError with what to mend."""
     check_environment()
     missing = required_for_run(settings)
     if missing:
@@ -196,10 +219,10 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
     datadir.prepare(settings.data_dir)
     async with AsyncExitStack() as stack:
         stack.enter_context(datadir.held(settings.data_dir))
-        yield await _start(settings, clock or SystemClock(), stack)
+        yield await _start(settings, clock or SystemClock(), mail, stack)
 
 
-async def _start(settings: Settings, clock: Clock, stack: AsyncExitStack) -> Running:
+async def _start(settings: Settings, clock: Clock, mail: Mail | None, stack: AsyncExitStack) -> Running:
     token, app_token = _revealed(settings.slack_bot_token), _revealed(settings.slack_app_token)
     session = await stack.enter_async_context(ClientSession(timeout=ClientTimeout(total=TIMEOUT_SECONDS)))
     reader = reading_client(token, settings.slack_api_url, session)
@@ -215,7 +238,14 @@ async def _start(settings: Settings, clock: Clock, stack: AsyncExitStack) -> Run
     engine = DbosEngine(engine_url, settings.executor)
     presence = SlackPresence(poster)
     stack.push_async_callback(presence.close)
-    worker, waker = _services(settings, identity, stores, knowledge, directory, messenger, presence, engine, clock)
+    profiles = SlackProfiles(reader, identity.team)
+    lookups = await _lookups(settings, identity, stores, profiles, directory, mail, clock, stack)
+    desk = SlackDesk(reader, settings.specialist_channel or "", identity.team, clock)
+    await _warn_of_readers(desk, lookups)
+    services = _services(
+        settings, identity, stores, knowledge, directory, desk, lookups, messenger, presence, engine, clock
+    )
+    worker, waker = services
     await engine.launch(worker)
     stack.push_async_callback(engine.close)
     catch_up = CatchUp(reader, stores.inbox, stores.books, engine, clock, identity.team, identity.bot_user)
@@ -232,9 +262,13 @@ async def _start(settings: Settings, clock: Clock, stack: AsyncExitStack) -> Run
     bare = posting_client(None, settings.slack_api_url, session)
     # A click waits three seconds at most, so what is asked for it is asked once.
     prompt = SlackDirectory(poster, settings.specialist_group, settings.admin_users, identity.team, clock)
-    app = build_app(bare, authorized, intake, Views(stores.cases, prompt, stores.inbox, engine))
+    views = Views(stores.cases, prompt, stores.inbox, engine)
+    proofs, links = _forms(settings, stores, lookups, prompt, engine, waker)
+    app = build_app(bare, authorized, intake, views, proofs, links)
     handler = socket_handler(app, app_token, missed.set)
     await sweep(stores.books, waker, clock.new_id("start"))
+    stack.push_async_callback(proofs.close)
+    stack.push_async_callback(links.close)
     stack.push_async_callback(handler.close_async)
     await _connect(handler, app_token)
     background = (
@@ -247,19 +281,92 @@ async def _start(settings: Settings, clock: Clock, stack: AsyncExitStack) -> Run
         task = asyncio.create_task(routine)
         task.add_done_callback(_told_when_it_ends)
         stack.push_async_callback(_cancel, task)
-    return Running(identity, stores, engine, knowledge, catch_up.run)
+    return Running(identity, stores, engine, knowledge, catch_up.run, lookups)
 
 
 def _revealed(secret: SecretStr | None) -> str:
     return secret.get_secret_value() if secret is not None else ""
 
 
+async def _lookups(
+    settings: Settings,
+    identity: Account,
+    stores: Stores,
+    profiles: SlackProfiles,
+    directory: SlackDirectory,
+    mail: Mail | None,
+    clock: Clock,
+    stack: AsyncExitStack,
+) -> Lookups | None:
+    """Look-ups, when there is a key to look with. Without a mail server no codes are sent."""
+    if settings.stripe_api_key is None:
+        return None
+    # Slow to import, and most commands do without.
+    from integrations.mail import SmtpMail
+    from integrations.stripe.adapter import StripePayments
+
+    key, allowed = _revealed(settings.stripe_api_key), settings.stripe_allow_secret_key
+    payments = StripePayments(key, settings.stripe_api_url, clock, allow_secret_key=allowed)
+    stack.push_async_callback(payments.close)
+    if mail is None and settings.smtp_url is not None:
+        mail = SmtpMail(_revealed(settings.smtp_url), settings.mail_from or "", clock)
+    secret = await identity_key(stores.codes)
+    customers = Identity(
+        stores.links,
+        stores.codes,
+        profiles,
+        directory,
+        payments,
+        mail or NoMail(),
+        clock,
+        key=secret,
+        home=identity.team,
+        rule=settings.identity_rule,
+    )
+    stack.push_async_callback(customers.settled)
+    return Lookups(customers, payments, profiles, stores.audit, clock, by_mail=mail is not None)
+
+
+def _forms(
+    settings: Settings,
+    stores: Stores,
+    lookups: Lookups | None,
+    directory: SlackDirectory,
+    engine: DbosEngine,
+    waker: Waker,
+) -> tuple[ProofViews, LinkViews]:
+    """The forms of verified identity; they say so where nothing is set up."""
+    customers = None if lookups is None else lookups.identity
+    provable = customers if lookups is not None and lookups.by_mail else None
+    inside = settings.specialist_channel or ""
+    linking = None if customers is None else Linking(customers, stores.cases, directory, waker, inside)
+    proofs = ProofViews(provable, stores.cases, stores.inbox, engine, (SQLAlchemyError,))
+    return proofs, LinkViews(linking, stores.cases, directory, (SQLAlchemyError,))
+
+
+async def _warn_of_readers(desk: SlackDesk, lookups: Lookups | None) -> None:
+    """At each start: whether the specialists' channel is a place for payment details."""
+    if lookups is None:
+        return
+    try:
+        private = await desk.private()
+    except Unavailable:
+        log.warning("Slack does not say who reads SPECIALIST_CHANNEL: cards show no payment details until it does")
+        return
+    if not private:
+        log.warning(
+            "SPECIALIST_CHANNEL is not private, or guests or other companies are in it: cards show no payment details"
+        )
+
+
 def _services(
     settings: Settings,
-    identity: Identity,
+    identity: Account,
     stores: Stores,
     knowledge: LiveKnowledge,
     directory: SlackDirectory,
+    desk: SlackDesk,
+    lookups: Lookups | None,
     messenger: SlackMessenger,
     presence: SlackPresence,
     engine: DbosEngine,
@@ -267,9 +374,11 @@ def _services(
 ) -> tuple[Worker, Waker]:
     inside = settings.specialist_channel or ""
     waker = Waker(engine, stores.cases, clock)
-    speaking = Speaking(stores.cases, clock, identity.bot_user, inside)
+    listed = frozenset(settings.support_channels)
+    disclosing = None if lookups is None else Disclosing(lookups, stores.cases, stores.inbox, directory, clock, listed)
+    speaking = Speaking(stores.cases, clock, identity.bot_user, inside, disclosing, tells_news=lookups is not None)
     premises = Premises(
-        frozenset(settings.support_channels),
+        listed,
         inside,
         timedelta(seconds=settings.channel_wait_seconds),
         PATIENCE,
@@ -278,13 +387,28 @@ def _services(
     turn = Turn(
         stores.inbox, stores.cases, directory, knowledge, clock, waker, engine, presence, speaking, amending, premises
     )
-    acting = Acting(stores.inbox, stores.cases, directory, knowledge, clock, waker, speaking, turn, inside)
+    news = None
+    if lookups is not None:
+        reading = RefundReading(lookups.identity, lookups.payments, lookups.profiles, stores.audit, clock)
+        news = RefundNewsService(stores.news, stores.cases, reading, desk, clock, waker, speaking)
+    acting = Acting(stores.inbox, stores.cases, directory, knowledge, clock, waker, speaking, turn, inside, news)
     late_after = timedelta(seconds=LATE_AFTER) + premises.channel_wait
     watching = Watching(stores.cases, knowledge, clock, waker, speaking, late_after)
     delivery = Delivery(
-        stores.outbox, stores.cases, messenger, presence, directory, knowledge, engine, waker, clock, inside
+        stores.outbox,
+        stores.cases,
+        messenger,
+        presence,
+        directory,
+        desk,
+        knowledge,
+        engine,
+        waker,
+        clock,
+        inside,
+        stores.news,
     )
-    return Worker(stores.inbox, engine, clock, turn, acting, watching, delivery), waker
+    return Worker(stores.inbox, engine, clock, turn, acting, watching, delivery, news), waker
 
 
 async def _connect(handler: AsyncSocketModeHandler, app_token: str) -> None:

@@ -8,17 +8,19 @@ import os
 import signal
 import sys
 import webbrowser
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from bot.app import Running, running
+from bot.domain.identity import IdentityRule
 from bot.errors import DataDirError, PortInUse, UsageError
-from bot.settings import load_settings
+from bot.settings import live_keys, load_settings
 from bot.storage import datadir
 from bot.telemetry import register_secret
 from integrations import workspace
-from integrations.workspace import Workspace, WorkspaceConfig, demo_seed
+from integrations.stripe.sandbox import Sandbox
+from integrations.workspace import Workspace, WorkspaceConfig, WorkspaceMail, demo_seed
 
 DEFAULT_PORT = 8765
 CUSTOMER, OTHER_CUSTOMER, SPECIALIST = "U0ANA", "U0BEN", "U0MIRA"
@@ -42,6 +44,12 @@ def settings_for(ws: Workspace, data_dir: Path, **changes: Any) -> Any:
         "database_url": None,
         "data_dir": data_dir,
         "executor_id": None,
+        "stripe_api_key": None,
+        "stripe_api_url": "https://api.stripe.com",
+        "stripe_allow_secret_key": False,
+        "identity_rule": IdentityRule.LINKED,
+        "smtp_url": None,
+        "mail_from": None,
     }
     settings = load_settings({**chosen, **changes}, env_file=None)
     for secret in settings.secrets():
@@ -63,8 +71,10 @@ async def demo(data_dir: Path, port: int, **changes: Any) -> AsyncIterator[tuple
             f"{error}. If another demo runs on {data_dir}, stop it first, or choose another folder with --data-dir."
         ) from error
     try:
-        async with running(settings_for(ws, data_dir, **changes)) as bot:
-            yield ws, bot
+        async with Sandbox() as stripe:
+            money = {"stripe_api_key": stripe.key, "stripe_api_url": stripe.url, "identity_rule": IdentityRule.EMAIL}
+            async with running(settings_for(ws, data_dir, **{**money, **changes}), mail=WorkspaceMail(ws)) as bot:
+                yield ws, bot
     finally:
         await ws.stop()
 
@@ -96,13 +106,14 @@ Handrail is running in a local Slack workspace. Open it in a browser:
 
     {url}
 
-Three things to try:
-  1. As Ana, write to Handrail directly: "How long does a refund take?"
-  2. As Ana, write: "I want to talk to a person". Then switch to Mira (top left), open #support-desk, and reply.
-  3. As Ben, ask in #billing-help: "why is my card charge still pending". Nobody answers, so after
+Things to try:
+  1. As Ana, write to Handrail directly: "How long does a refund take?", then "Where is my refund?"
+  2. As Ben, write to Handrail: "I was charged twice". Then switch to Mira (top left), open #support-desk, and reply.
+  3. As Gil, who is a guest, ask for your refund, and prove your e-mail: the code arrives in Mail, on the left.
+  4. As Ben, ask in #billing-help: "why is my card charge still pending". Nobody answers, so after
      {WAIT_SECONDS:.0f} seconds Handrail does.
 
-Stop with Ctrl-C. Nothing leaves this machine.
+The payments are made up, in a Stripe sandbox on this machine. Stop with Ctrl-C. Nothing leaves this machine.
 """
 
 
@@ -114,8 +125,8 @@ async def tour(data_dir: Path, say: Say) -> bool:
         return await play(ws, say)
 
 
-def require_no_live_keys(environment: dict[str, str]) -> None:
+def require_no_live_keys(environment: Mapping[str, str], env_file: Path | None = Path(".env")) -> None:
     """On the workspace's page anyone can act as anyone: it never runs beside a live key. Raises UsageError."""
-    live = [name for name, value in environment.items() if name == "STRIPE_API_KEY" and "_live_" in value]
+    live = live_keys(environment, env_file)
     if live:
-        raise UsageError(f"The demo does not run with a live key set: unset {', '.join(live)} first.")
+        raise UsageError(f"The demo does not run beside a live key: take out {' and '.join(live)} first.")

@@ -24,7 +24,7 @@ from pydantic import SecretStr, ValidationError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from bot.app import check_environment, required_for_run
+from bot.app import SystemClock, check_environment, required_for_run
 from bot.ask import printable
 from bot.domain.articles import Audience, Publication, Revision
 from bot.domain.redaction import redacted
@@ -33,13 +33,14 @@ from bot.settings import Settings
 from bot.storage import datadir
 from bot.storage.reading import Schema, publication_in, reading, schema_in
 from bot.telemetry import register_secret
+from handlers.desk import Flaw, SlackDesk
 from handlers.messenger import TIMEOUT_SECONDS, asked, reading_client
 from knowledge.embedder import MiniLM
 from knowledge.loader import shipped
 
 Say = Callable[[str], None]
 MANIFEST = Path(__file__).parent.parent / "manifest.json"
-MOST_PEOPLE = 200  # members of one channel or group that are looked at
+MOST_PEOPLE = 200  # members of one group that are looked at
 
 _WITHOUT = {
     "support_channels": "Handrail answers in direct messages and where it is mentioned",
@@ -48,6 +49,9 @@ _WITHOUT = {
     "database_url": "SQLite in DATA_DIR is used",
     "chroma_url": "each process keeps the articles' vectors in memory",
     "executor_id": "a stable name is chosen",
+    "stripe_api_key": "no look-ups: Handrail knows articles, and nobody's payments",
+    "mail_from": "no codes are sent by mail",
+    "smtp_url": "no codes are sent by mail: specialists link people to customers",
 }
 """What it means that a setting without a default is not set."""
 
@@ -56,8 +60,16 @@ _SLACK = ("slack_bot_token", "slack_app_token", "support_channels", "specialist_
           "admin_users")  # fmt: skip
 _PASSING = frozenset({"unreachable", "no_response", "unreadable_response", "ratelimited", "internal_error",
                       "service_unavailable", "request_timeout", "fatal_error"})  # fmt: skip
-_KINDS = frozenset({"member", "guest", "bot", "deactivated"})
-_SHARED = ("is_shared", "is_ext_shared", "is_pending_ext_shared", "is_org_shared")
+_NO_DETAILS = "cards show no payment details"
+_MENDED = {
+    Flaw.UNSEEN: "Invite the bot",
+    Flaw.ARCHIVED: "Choose another channel",
+    Flaw.DIRECT: "Choose a private channel",
+    Flaw.PUBLIC: "Make it private",
+    Flaw.SHARED: "Choose one that is not",
+    Flaw.CROWDED: "Choose one for specialists alone",
+    Flaw.OUTSIDERS: "Take them out of it",
+}
 
 
 class Mark(StrEnum):
@@ -98,6 +110,13 @@ async def examine(say: Say) -> int:
     await asyncio.to_thread(_tell_embedding, report)
     if settings.chroma_url is not None:
         await asyncio.to_thread(_tell_chroma, report, settings.chroma_url)
+    say("\nStripe")
+    if "stripe_api_key" in wrong or "stripe_api_url" in wrong:
+        report.tell(
+            Mark.WARNING, "Stripe", "not looked at: that takes a STRIPE_API_KEY and an address that can be used"
+        )
+    else:
+        await _tell_stripe(report, settings)
     say("\nSlack")
     if any(getattr(settings, name) for name in _SLACK) or wrong.keys() & set(_SLACK):
         await _tell_slack(report, settings)
@@ -144,6 +163,8 @@ def _shown(value: object) -> str:
     """A value for the eye; nothing of a secret, or of an address that may hold one."""
     if isinstance(value, SecretStr) or (isinstance(value, str) and "://" in value and "@" in value):
         return ""
+    if isinstance(value, bool):
+        return f", {value:d}"
     return f", {', '.join(value) if isinstance(value, tuple) else value}"
 
 
@@ -246,6 +267,36 @@ def _tell_embedding(report: Report) -> None:
         report.tell(Mark.OK, "embeddings", "model and tokenizer are the pinned files; a question was embedded")
 
 
+async def _tell_stripe(report: Report, settings: Settings) -> None:
+    """Each permission that look-ups need, by reading one object at most."""
+    if settings.stripe_api_key is None:
+        report.tell(Mark.OK, "Stripe", "not set: no look-ups")
+        return
+    from integrations.stripe.permissions import NEEDED, lacking
+    from integrations.stripe.reading import Trouble
+
+    key = settings.stripe_api_key.get_secret_value()
+    if key.startswith("sk_"):
+        more = "is a secret key, more than is needed: who gets it can move money. Make a restricted key that only reads"
+        report.tell(Mark.WARNING, "STRIPE_API_KEY", more)
+    try:
+        found = await lacking(key, settings.stripe_api_url, allow_secret_key=settings.stripe_allow_secret_key)
+    except UsageError as unfit:
+        report.tell(Mark.WRONG, "Stripe", str(unfit))
+        return
+    if isinstance(found, Trouble) and found.down:
+        mend = "Check the network and STRIPE_API_URL, and try again"
+        report.tell(Mark.WRONG, "Stripe", f"could not be read ({found.text}). {mend}")
+    elif isinstance(found, Trouble):
+        report.tell(Mark.WRONG, "Stripe", f"refuses us ({found.text}). Copy STRIPE_API_KEY again, or make a new one")
+    elif found:
+        mend = "Give the key Read for these (Developers, API keys, Edit)"
+        report.tell(Mark.MISSING, "Stripe permissions", f"{', '.join(found)}. {mend}")
+    else:
+        whose = "live" if "_live_" in key else "test"
+        report.tell(Mark.OK, "Stripe", f"all {len(NEEDED)} lists that look-ups need can be read, {whose} data")
+
+
 async def _tell_slack(report: Report, settings: Settings) -> None:
     token = settings.slack_bot_token.get_secret_value() if settings.slack_bot_token else ""
     async with ClientSession(timeout=ClientTimeout(total=TIMEOUT_SECONDS)) as session:
@@ -273,7 +324,8 @@ class _Slack:
     """What Slack says of our settings. A refusal is told by its code, and by what to do about it."""
 
     def __init__(self, report: Report, client: AsyncWebClient) -> None:
-        self._tell, self._client, self._team, self._name = report.tell, client, "", ""
+        self._tell, self._client = report.tell, client
+        self._team, self._user, self._name = "", "", ""
 
     async def _try(self, request: Awaitable[AsyncSlackResponse]) -> tuple[Mapping[str, Any], str]:
         """Slack's answer, or nothing and the code of its refusal."""
@@ -318,7 +370,7 @@ class _Slack:
             mend = "Copy the Bot User OAuth Token of your app again (OAuth & Permissions)"
             self._refused("SLACK_BOT_TOKEN", code, mend, Mark.WRONG)
             return False
-        self._team, self._name = str(answer.get("team_id")), str(answer.get("user"))
+        self._team, self._user, self._name = (str(answer.get(key)) for key in ("team_id", "user_id", "user"))
         self._tell(Mark.OK, "SLACK_BOT_TOKEN", f"works: we are @{self._name} in {answer.get('team')}")
         self._scopes(headers.get("x-oauth-scopes"))
         return True
@@ -355,27 +407,25 @@ class _Slack:
         return {}
 
     async def specialist_channel(self, channel: str) -> None:
-        """It must be for staff alone: customers' questions are shown there."""
-        info, what = await self.channel("SPECIALIST_CHANNEL", channel), f"SPECIALIST_CHANNEL {channel}"
-        if not info:
+        """It must be for staff alone: customers' questions are shown there, and what they paid."""
+        what = f"SPECIALIST_CHANNEL {channel}"
+        if not await self.channel("SPECIALIST_CHANNEL", channel):
             return
-        shared = any(info.get(flag) for flag in _SHARED)
-        if not info.get("is_private"):
-            self._tell(Mark.WARNING, what, "is public, so everybody can read the cases. Make it private")
-        if shared:
-            self._tell(Mark.WARNING, what, "is shared with another company or workspace. Choose one that is not")
-        answer, code = await self._try(self._client.conversations_members(channel=channel, limit=MOST_PEOPLE))
-        if code:
-            self._refused(what, code, "Its members could not be looked at")
+        try:
+            readers = await SlackDesk(self._client, channel, self._team, SystemClock()).readers()
+        except DeliveryError as error:
+            mend = f"Without an answer to who reads it, {_NO_DETAILS}"
+            self._refused(what, error.code, mend)
             return
-        kinds = await self._kinds(answer.get("members") or ())
-        guests = [user for user, kind in kinds.items() if kind == "guest"]
-        if guests:
-            self._tell(Mark.WARNING, what, f"has guests: {', '.join(guests)}. Take them out of it")
-        elif (answer.get("response_metadata") or {}).get("next_cursor") or not set(kinds.values()) <= _KINDS:
-            self._tell(Mark.WARNING, what, "not every member could be looked at: some may be guests")
-        elif info.get("is_private") and not shared:
-            self._tell(Mark.OK, what, f"private, not shared, no guests among {len(kinds)} members")
+        for flaw in readers.flaws:
+            people = f": {', '.join(readers.outsiders)}" if flaw is Flaw.OUTSIDERS else ""
+            self._tell(Mark.WARNING, what, f"{flaw}{people}. {_NO_DETAILS.capitalize()}. {_MENDED[flaw]}")
+        if not readers.flaws:
+            well = f"private, not shared, no guests among {len(readers.members)} people: cards may show payment details"
+            self._tell(Mark.OK, what, well)
+        others = [user for user in readers.apps if user != self._user]
+        if others:
+            self._tell(Mark.WARNING, what, f"other apps read along: {', '.join(others)}. Take out those you need not")
 
     async def specialists(self, group: Sequence[str]) -> None:
         if not (len(group) == 1 and group[0].startswith("S")):

@@ -6,6 +6,7 @@
     │   ├── DataDirError            DATA_DIR is read-only, full or held by another process
     │   ├── PortInUse               a port that we were told to listen on is taken
     │   ├── ArticleError            an article file breaks the format
+    │   ├── BadStory                a story of the Stripe sandbox breaks its format (integrations.stripe)
     │   └── EnvironmentUnfit        interpreter, SQLite or a package cannot carry us
     ├── DeliveryError               posting to Slack did not succeed
     │   ├── DeliveryRefused         never will (channel gone, not a member…): `code`

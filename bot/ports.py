@@ -20,6 +20,7 @@ from bot.domain.incoming import Incoming
 from bot.domain.links import Code, Link
 from bot.domain.outbox import Changes, OutboxRow, Post, Watch
 from bot.domain.redaction import Redacted
+from bot.domain.refund_news import RefundNews
 from bot.domain.replies import Address, Content, Home, Line, Reply
 from bot.domain.routing import Routing
 from bot.domain.transactions import Dispute, Found, Invoice, Payment, Refund, Subscription
@@ -92,11 +93,13 @@ class InboxRow:
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """Something stored that still waits: for the sweep. `id` is an inbox key, a post's mark or a watch id."""
+    """Something stored that still waits: for the sweep. `id` is an inbox key, a post's mark, a watch id or the subject
+    of refund news, which has a `due_at` too."""
 
     kind: WakeKind
     id: str
     lane: str
+    due_at: datetime | None = None
 
 
 class Inbox(Protocol):
@@ -209,6 +212,9 @@ class Books(Protocol):
     async def pending(self) -> tuple[Pending, ...]:
         """All unprocessed events, unsent posts and due or future timers: for the sweep."""
 
+    async def news_before(self, until: datetime) -> tuple[Pending, ...]:
+        """Refund news with a look that is due before then. They wait for weeks, so they are none of `pending`."""
+
     async def cursors(self) -> Mapping[str, str]:
         """By channel: the Slack time up to which its history was read."""
 
@@ -235,6 +241,7 @@ class WakeKind(StrEnum):
     ACT = "act"
     DELIVER = "deliver"
     WATCH = "watch"
+    NEWS = "news"
 
 
 @dataclass(frozen=True, slots=True)
@@ -353,6 +360,18 @@ class Codes(Protocol):
         counted. The time is the link's, and one of the entries is kept in the same unit of work."""
 
 
+class News(Protocol):
+    """Who is to be told of which refund: what is open, for reading. It is written by `Cases.apply`."""
+
+    async def get(self, news_id: str) -> RefundNews | None: ...
+
+    async def of_refund(self, team: str, user: str, refund: str) -> RefundNews | None:
+        """At most one is open for a person and a refund."""
+
+    async def of_person(self, team: str, user: str) -> tuple[RefundNews, ...]:
+        """All of a person's, the oldest first."""
+
+
 class Audit(Protocol):
     """The audit log. Rows are only ever added."""
 
@@ -414,6 +433,19 @@ class Directory(Protocol):
 
     async def is_staff(self, user: str) -> bool:
         """A full, active member of SPECIALIST_GROUP or an admin, asked now. Unknown people are not."""
+
+    async def direct(self, user: str) -> str | None:
+        """The direct conversation with this person, opened if need be; None when there can be none (another company's,
+        a guest that may not, deactivated). Raises Unavailable("slack")."""
+
+
+class Desk(Protocol):
+    """The specialists' channel."""
+
+    async def private(self) -> bool:
+        """Whether the specialists' channel may hold somebody's payment details: private, of our own workspace alone,
+        without guests or people of other companies. Asked anew at least every so often. Raises Unavailable("slack"):
+        then nobody knows, and nothing may be shown."""
 
 
 class Clock(Protocol):

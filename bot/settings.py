@@ -7,19 +7,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import unquote, urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic_settings import BaseSettings, DotEnvSettingsSource, NoDecode, SettingsConfigDict
 
+from bot.domain.identity import IdentityRule
 from bot.domain.redaction import redacted
 from bot.errors import SettingsError
 
 _CHANNEL = re.compile(r"[CG][A-Z0-9]{2,}")
 _USER = re.compile(r"[UW][A-Z0-9]{2,}")
 _GROUP = re.compile(r"S[A-Z0-9]{2,}")
+_STRIPE_KEY = re.compile(r"(?P<kind>rk|sk)_(?!(?:test|live)_?$)[A-Za-z0-9_]+")
+_MAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*")
+_HERE = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 class Mode(StrEnum):
@@ -64,6 +70,13 @@ class Settings(BaseSettings):
     database_url: str | None = None
     chroma_url: str | None = None
     data_dir: Path = Path("data")
+    # What is checked against another setting comes after it.
+    stripe_allow_secret_key: bool = False
+    stripe_api_key: SecretStr | None = None
+    stripe_api_url: str = "https://api.stripe.com"
+    identity_rule: IdentityRule = IdentityRule.LINKED
+    mail_from: str | None = None
+    smtp_url: SecretStr | None = None
     executor_id: str | None = None
     log_level: LogLevel = LogLevel.INFO
 
@@ -127,6 +140,62 @@ class Settings(BaseSettings):
             raise ValueError("must look like http://chroma:8000 (or be left out for a Chroma in this process)")
         return value
 
+    @field_validator("stripe_allow_secret_key", mode="before")
+    @classmethod
+    def _allowed(cls, value: object) -> object:
+        if isinstance(value, bool) or value in ("0", "1"):
+            return value
+        raise ValueError("must be 0 or 1")
+
+    @field_validator("stripe_api_key")
+    @classmethod
+    def _stripe_key(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if value is None:
+            return None
+        found = _STRIPE_KEY.fullmatch(value.get_secret_value())
+        if found is None:
+            raise ValueError("expected a restricted key: it begins with rk_live_ or rk_test_ (Developers, API keys)")
+        if found["kind"] == "sk" and not info.data.get("stripe_allow_secret_key"):
+            raise ValueError(
+                "is a secret key (sk_), which can move money. Make a restricted key (rk_) that can only read, or set "
+                "STRIPE_ALLOW_SECRET_KEY=1"
+            )
+        return value
+
+    @field_validator("stripe_api_url")
+    @classmethod
+    def _stripe_url(cls, value: str, info: ValidationInfo) -> str:
+        bare = value.rstrip("/")
+        parts = _parts(bare)
+        plain = parts is not None and parts.scheme == "http" and parts.host in _HERE
+        if parts is None or not (parts.scheme == "https" or plain) or bare != f"{parts.scheme}://{parts.place}":
+            raise ValueError("must be https://host without a path, or http:// on this machine")
+        key: SecretStr | None = info.data.get("stripe_api_key")
+        if plain and key is not None and "_live_" in key.get_secret_value():
+            raise ValueError("must be an https:// address: a live key is sent nowhere else")
+        return bare
+
+    @field_validator("mail_from")
+    @classmethod
+    def _sender(cls, value: str | None) -> str | None:
+        if value is not None and not _MAIL.fullmatch(value):
+            raise ValueError("must be one plain address such as billing@example.com")
+        return value
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _mail_server(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if value is None:
+            return None
+        parts = _parts(value.get_secret_value())
+        if parts is None or parts.scheme not in ("smtp", "smtps") or parts.rest or not parts.login_whole:
+            raise ValueError(
+                "must look like smtp://user:password@host:587 or smtps://…, with %40 for an @ in user or password"
+            )
+        if "mail_from" in info.data and info.data["mail_from"] is None:
+            raise ValueError("is not enough: set MAIL_FROM too, the address that codes are sent from")
+        return value
+
     @property
     def executor(self) -> str:
         """A name that is stable across restarts of this process: with another name, what it had begun would block
@@ -138,7 +207,35 @@ class Settings(BaseSettings):
         held = (getattr(self, name) for name in type(self).model_fields)
         values = [value.get_secret_value() for value in held if isinstance(value, SecretStr)]
         password = re.search(r"://[^/@:]*:([^@/]+)@", self.database_url or "")
-        return tuple([*values, password.group(1)] if password else values)
+        values += [password.group(1)] if password else []
+        of_mail = urlsplit(self.smtp_url.get_secret_value()).password if self.smtp_url else None
+        return tuple(dict.fromkeys([*values, of_mail, unquote(of_mail)] if of_mail else values))
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """An address. `place`: host and port as written; `rest`: what follows them; `login_whole`: user and password are
+    both there, or neither."""
+
+    scheme: str
+    host: str
+    place: str
+    rest: str
+    login_whole: bool
+
+
+def _parts(url: str) -> _Parts | None:
+    """None for what is no address."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        return None
+    if not host or port == 0:
+        return None
+    rest = parts.path.strip("/") or parts.query or parts.fragment
+    place = parts.netloc.rpartition("@")[2]
+    return _Parts(parts.scheme, host, place, rest, bool(parts.username) == bool(parts.password))
 
 
 def _all_match(values: tuple[str, ...], pattern: re.Pattern[str], expected: str) -> tuple[str, ...]:
@@ -153,6 +250,16 @@ def _prefixed(value: SecretStr | None, prefix: str, expected: str) -> SecretStr 
     if value is not None and not value.get_secret_value().startswith(prefix):
         raise ValueError(f"does not start with {prefix}: expected {expected}")
     return value
+
+
+def live_keys(environment: Mapping[str, str], env_file: Path | None = Path(".env")) -> tuple[str, ...]:
+    """Where a key to real money is set: the names of settings, for `.env` with its name. Nothing else is looked at."""
+    name = "STRIPE_API_KEY"
+    written: Mapping[str, Any] = {}
+    if env_file is not None and env_file.is_file():
+        written = DotEnvSettingsSource(Settings, env_file=env_file)()
+    found = [name] if "_live_" in environment.get(name, "") else []
+    return (*found, f"{name} in {env_file}") if "_live_" in str(written.get(name.lower(), "")) else tuple(found)
 
 
 def load_settings(overrides: Mapping[str, Any] | None = None, *, env_file: str | None = ".env") -> Settings:

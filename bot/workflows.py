@@ -26,16 +26,21 @@ APPLICATION_VERSION = "1"
 CONVERSATIONS = "conversations"
 DELIVERY = "delivery"
 ACTIONS = "actions"
+NEWS = "news"
 POLL_SECONDS = 0.05
 AT_ONCE = 8
 """Wake-ups of one queue that run side by side in one process."""
+NEWS_AT_ONCE = 2
+"""The same of looks for news: after a time offline many are due, and none goes before what people wait for."""
 
 _QUEUE = {
     WakeKind.TURN: CONVERSATIONS,
     WakeKind.WATCH: CONVERSATIONS,
     WakeKind.DELIVER: DELIVERY,
     WakeKind.ACT: ACTIONS,
+    WakeKind.NEWS: NEWS,
 }
+_BY_LANE = frozenset({CONVERSATIONS, DELIVERY})
 
 
 class Runs(Protocol):
@@ -79,9 +84,10 @@ class DbosEngine:
                 polling_interval_sec=POLL_SECONDS,
                 on_conflict="always_update",
             )
-        await DBOS.register_queue_async(
-            ACTIONS, worker_concurrency=AT_ONCE, polling_interval_sec=POLL_SECONDS, on_conflict="always_update"
-        )
+        for queue, at_once, every in ((ACTIONS, AT_ONCE, POLL_SECONDS), (NEWS, NEWS_AT_ONCE, 1.0)):
+            await DBOS.register_queue_async(
+                queue, worker_concurrency=at_once, polling_interval_sec=every, on_conflict="always_update"
+            )
 
     async def close(self) -> None:
         """Stop running wake-ups; what runs now is given a moment to end, the rest is recovered at next start."""
@@ -98,7 +104,7 @@ class DbosEngine:
             "workflow_id": wake.id,
             "app_version": APPLICATION_VERSION,
         }
-        if wake.kind is not WakeKind.ACT:
+        if _QUEUE[wake.kind] in _BY_LANE:
             options["queue_partition_key"] = wake.lane
         if delay > 0:
             options["delay_seconds"] = delay

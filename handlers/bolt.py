@@ -1,17 +1,18 @@
-"""The Bolt app: our intake before everything, two listeners for the reply modal, and an error handler that
-tells nobody anything."""
+"""The Bolt app: our intake before everything, listeners for forms, and an error handler that tells nobody anything."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import logging
+import re
 from collections.abc import Callable
 
 from aiohttp import ClientError, WSMessage, WSMsgType
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_sdk.errors import SlackApiError
 from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
@@ -21,7 +22,9 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.domain import buttons
 from bot.telemetry import count
 from handlers.events import readable
+from handlers.identity_views import ProofViews
 from handlers.intake import Intake
+from handlers.link_views import LinkViews
 from handlers.views import Views
 
 log = logging.getLogger(__name__)
@@ -32,8 +35,19 @@ STUCK_SECONDS = 20.0
 HEARTBEAT_SECONDS = 2.0
 """How often the socket is asked whether it lives; also the pause between two tries to connect again."""
 
+# The SDK's socket logs each message whole at DEBUG: what customers write, and what is typed into forms.
+_SOCKET_LOG = logging.getLogger("handlers.slack_socket")
+_SOCKET_LOG.addFilter(lambda record: record.levelno > logging.DEBUG)
 
-def build_app(client: AsyncWebClient, authorized: AuthorizeResult, intake: Intake, views: Views) -> AsyncApp:
+
+def build_app(
+    client: AsyncWebClient,
+    authorized: AuthorizeResult,
+    intake: Intake,
+    views: Views,
+    proofs: ProofViews,
+    links: LinkViews,
+) -> AsyncApp:
     """The app with everything that Handrail listens to. `authorized` is who `auth.test` said that we are.
 
     Bolt's own authorization would ask at the first event, before our intake; when Slack fails then, Bolt
@@ -52,6 +66,13 @@ def build_app(client: AsyncWebClient, authorized: AuthorizeResult, intake: Intak
     app.middleware(_as_middleware(intake))
     app.action(buttons.REPLY)(views.open_reply)
     app.view(buttons.REPLY_VIEW)(views.submit_reply)
+    app.action(buttons.PROVE)(proofs.open_address)
+    app.view(buttons.PROVE_VIEW)(proofs.submit_address)
+    app.view(buttons.CODE_VIEW)(proofs.submit_code)
+    app.action(buttons.LINK)(links.open_link)
+    app.view(buttons.LINK_VIEW)(links.submit_link)
+    # Bolt logs a submission whole that nobody listens to.
+    app.view(re.compile(""))(_forget)
 
     @app.error
     async def handle(error: Exception) -> None:
@@ -61,6 +82,10 @@ def build_app(client: AsyncWebClient, authorized: AuthorizeResult, intake: Intak
         count("failures", kind="request")
 
     return app
+
+
+async def _forget(ack: AsyncAck) -> None:
+    await ack()
 
 
 def _as_middleware(intake: Intake) -> Callable[..., object]:
@@ -85,7 +110,7 @@ class _Handler(AsyncSocketModeHandler):
 
 def socket_handler(app: AsyncApp, app_token: str, on_connect: Callable[[], None]) -> AsyncSocketModeHandler:
     """The Socket Mode connection. `on_connect` is called each time that Slack greets a new socket."""
-    handler = _Handler(app, app_token, logger=logging.getLogger("slack_bolt"), ping_interval=HEARTBEAT_SECONDS)
+    handler = _Handler(app, app_token, logger=_SOCKET_LOG, ping_interval=HEARTBEAT_SECONDS)
 
     async def greeted(message: WSMessage) -> None:
         first_words = message.data[:200] if message.type == WSMsgType.TEXT else ""

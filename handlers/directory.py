@@ -1,4 +1,4 @@
-"""Who a Slack user is, and who works here."""
+"""Who a Slack user is, who works here, and where one can be written to directly."""
 
 from __future__ import annotations
 
@@ -24,6 +24,12 @@ MAX_NAME = 80
 
 _NOBODY = frozenset({"user_not_found", "user_not_visible", "users_not_found"})
 _NO_GROUP = frozenset({"no_such_subteam", "subteam_not_found"})
+_NO_DIRECT = _NOBODY | {
+    "access_denied", "cannot_dm_bot", "channel_not_found", "invalid_user_combination",
+    "method_not_supported_for_channel_type", "not_allowed", "user_disabled", "user_is_restricted",
+}  # fmt: skip
+"""Codes that say that there can be no direct conversation with this person. What says that *we* may not, such as
+`missing_scope`, is none of them."""
 _NOT_FULL = ("deleted", "is_bot", "is_restricted", "is_ultra_restricted", "is_stranger")
 _SLACKBOT = "USLACKBOT"
 
@@ -63,6 +69,7 @@ class SlackDirectory:
         self._most_people = most_people
         self._people: OrderedDict[str, _Seen[Person]] = OrderedDict()
         self._members: dict[str, _Seen[frozenset[str]]] = {}
+        self._direct: OrderedDict[str, str] = OrderedDict()
 
     async def person(self, user: str) -> Person:
         """As asked within the last minute. Raises NotFound, Unavailable("slack")."""
@@ -83,19 +90,39 @@ class SlackDirectory:
                 return True
         return False
 
+    async def direct(self, user: str) -> str | None:
+        """Takes the scope `im:write`. One that was found is not asked for again: its id does not change."""
+        if not user.isalnum():
+            return None  # several ids with commas would open a conversation that several people read
+        if user in self._direct:
+            self._direct.move_to_end(user)
+            return self._direct[user]
+        try:
+            answer = await asked(self._client.conversations_open(users=user))
+        except DeliveryError as error:
+            if error.code in _NO_DIRECT or error.code.startswith("restricted_action"):
+                return None
+            raise Unavailable("slack") from None
+        channel = answer.get("channel")
+        opened = channel.get("id") if isinstance(channel, dict) else None
+        if not isinstance(opened, str) or not opened.startswith("D"):
+            raise Unavailable("slack")
+        self._direct[user] = opened
+        while len(self._direct) > self._most_people:
+            self._direct.popitem(last=False)
+        return opened
+
     async def _person(self, user: str, fresh: timedelta) -> Person:
         seen = self._people.get(user)
         now = self._clock.now()
         if seen is not None and now - seen.at < fresh:
             return seen.value
         try:
-            answer = await asked(self._client.users_info(user=user))
-        except DeliveryError as error:
-            if error.code in _NOBODY:
-                self._people.pop(user, None)
-                raise NotFound("user", user) from None
-            raise Unavailable("slack") from None
-        person = self._read(user, answer.get("user") or {})
+            info = await user_info(self._client, user)
+        except NotFound:
+            self._people.pop(user, None)
+            raise
+        person = self._read(user, info)
         self._people[user] = _Seen(person, now)
         self._people.move_to_end(user)
         while len(self._people) > self._most_people:
@@ -121,5 +148,24 @@ class SlackDirectory:
         profile = info.get("profile") or {}
         names = (profile.get("display_name"), info.get("real_name"), profile.get("real_name"), info.get("name"))
         name = next((" ".join(str(one).split()) for one in names if str(one or "").strip()), user)
-        full = not any(info.get(flag) for flag in _NOT_FULL) and user != _SLACKBOT
-        return Person(user, redacted(name[:MAX_NAME]), full and info.get("team_id") == self._team_id)
+        return Person(user, redacted(name[:MAX_NAME]), full_member(user, info, self._team_id))
+
+
+async def user_info(client: AsyncWebClient, user: str, *, locale: bool = False) -> Mapping[str, Any]:
+    """What Slack's `users.info` says about somebody now. Raises NotFound, Unavailable("slack")."""
+    try:
+        answer = await asked(client.users_info(user=user, include_locale=locale))
+    except DeliveryError as error:
+        if error.code in _NOBODY:
+            raise NotFound("user", user) from None
+        raise Unavailable("slack") from None
+    info = answer.get("user")
+    if not isinstance(info, dict):
+        raise Unavailable("slack")
+    return info
+
+
+def full_member(user: str, info: Mapping[str, Any], team_id: str) -> bool:
+    """Whether `users.info` describes an active person of our own team who is no guest and no app."""
+    full = not any(info.get(flag) for flag in _NOT_FULL) and user != _SLACKBOT
+    return full and info.get("team_id") == team_id

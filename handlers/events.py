@@ -17,7 +17,7 @@ _TS = re.compile(r"\d{1,12}\.\d{1,9}")
 _MIMETYPE = re.compile(r"[\w.+-]{1,60}/[\w.+-]{1,100}")
 _SPOKEN = frozenset({"file_share", "thread_broadcast", "me_message"})
 """Subtypes of a message that a person wrote."""
-_OURS = ("answer.", "offer.", "handoff.", "home.")
+_OURS = ("answer.", "offer.", "handoff.", "home.", "lookup.", "news.")
 MAX_FILES = 20
 MAX_VALUE = 200
 
@@ -204,9 +204,15 @@ def _read_action(body: Body) -> Incoming | None:
         mention=False,
         found=frozenset(),
         files=(),
-        click=Click(redacted(action_id[:MAX_VALUE]), redacted(str(action.get("value", ""))[:MAX_VALUE]), message_ts),
+        click=Click(redacted(action_id[:MAX_VALUE]), redacted(_value(action)[:MAX_VALUE]), message_ts),
         source=Source.LIVE,
     )
+
+
+def _value(action: Body) -> str:
+    """What a button carries, or what was picked from a menu."""
+    picked = action.get("selected_option")
+    return str((picked if isinstance(picked, Mapping) else action).get("value", ""))
 
 
 def read_submission(body: Body, text: str) -> Incoming:

@@ -15,6 +15,7 @@ from typing import Any, Final, TypeVar
 import yaml
 
 from bot.domain.articles import MAX_ANSWER, Action, Article, Audience, Priority
+from bot.domain.lookups import Lookup
 from bot.errors import ArticleError
 from knowledge.front_matter import Draft, parse
 from knowledge.text import same_words
@@ -205,6 +206,7 @@ def _check_rules(draft: Draft, path: str) -> None:
     _choice(draft, "audience", Audience)
     if action is Action.LOOKUP and "lookup" not in draft.lines:
         draft.problem("action", "a lookup article says which look-up answers it: add lookup")
+    _choice(draft, "lookup", Lookup)
     if action is not None and action is not Action.LOOKUP and "lookup" in draft.lines:
         draft.problem("lookup", "belongs to articles with action: lookup only")
     if priority not in (None, Priority.NORMAL) and action not in (None, Action.HANDOFF):

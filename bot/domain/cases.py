@@ -45,6 +45,9 @@ class Reason(StrEnum):
     ERROR = "the bot failed on this message"
     FILE = "a file that a person must look at"
     UNDELIVERED = "a reply could not be delivered"
+    CHECK = "payments that a specialist must check"
+    NO_PLACE = "no direct conversation in which payments may be shown"
+    REFUND_MISSING = "a refund has not arrived"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +131,12 @@ def conversation_of(incoming: Incoming) -> str:
 def joins(incoming: Incoming, latest: Case) -> bool:
     """Whether a top-level DM message belongs to the latest conversation there: within the hour, and for as long as
     a person has it (docs/decisions/0009)."""
-    return latest.status in HUMAN_HAS_IT or seconds(incoming.ts) - seconds(latest.last_ts) < DM_JOINS_WITHIN
+    return joins_at(incoming.ts, latest)
+
+
+def joins_at(ts: str, latest: Case) -> bool:
+    """As `joins`, for what is said at `ts`."""
+    return latest.status in HUMAN_HAS_IT or seconds(ts) - seconds(latest.last_ts) < DM_JOINS_WITHIN
 
 
 def is_late(incoming: Incoming, now: datetime) -> bool:

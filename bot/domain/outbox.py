@@ -7,6 +7,7 @@ from datetime import datetime
 
 from bot.domain.cases import Case, Handoff
 from bot.domain.redaction import Redacted
+from bot.domain.refund_news import RefundNews
 from bot.domain.replies import Address, Line, Note, Relay, Reply
 
 IGNORED = "ignored"
@@ -146,7 +147,8 @@ class Changes:
     `done` are inbox keys that become processed with `outcome`; when one already is, the whole raises Conflict,
     so a repeated turn changes nothing. A case with version 0 is inserted, another is written only over the
     version that was read (else Conflict). `silence` names a case whose unsent bot posts are cancelled: a claim.
-    `joined` is a handoff that must still be open, else Conflict.
+    `joined` is a handoff that must still be open, else Conflict. `news` is written over the look that was read (else
+    Conflict), and inserted when it had none.
     """
 
     done: tuple[str, ...] = ()
@@ -160,6 +162,7 @@ class Changes:
     revive: Revival | None = None
     watch: Watch | None = None
     watch_done: str | None = None
+    news: RefundNews | None = None
     feedback: Feedback | None = None
     silence: str | None = None
     posts: tuple[Post, ...] = ()

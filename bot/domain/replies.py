@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from bot.domain.articles import Citation, Priority
 from bot.domain.redaction import Redacted
+from bot.domain.tables import Table
 
 
 class Offer(StrEnum):
@@ -17,6 +18,14 @@ class Offer(StrEnum):
     SPECIALIST = "specialist"
     NOT_NOW = "not_now"
     ASK_BOT = "ask_bot"
+    PROVE = "prove"
+    """Prove a billing e-mail with a code: opens a form."""
+    NEWS = "news"
+    """Be told when there is news of the refund that the reply is about: `Reply.about`."""
+    NEWS_STOP = "news_stop"
+    """Be told no more of it: `Reply.about`."""
+    ARRIVED = "arrived"
+    """Say whether the refund has arrived: `Reply.about`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +37,20 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
+class Option:
+    """One of several things in a customer's records that may be meant: its id, and its label as plain text."""
+
+    id: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
     """Words of the bot to a customer. `text` is Markdown written by an author of articles or by us.
 
-    `notice` is said first and apart, such as that a card number was removed.
+    `notice` is said first and apart, such as that a card number was removed. `table` belongs to the text; `options` are
+    to be picked from, for the look-up of the article `pick`. `about` is the id of the refund that some offers are
+    about. `private`: it tells of somebody's money, so it goes to their direct conversation alone.
     """
 
     text: Redacted
@@ -39,6 +58,11 @@ class Reply:
     citations: tuple[Citation, ...] = ()
     choices: tuple[Choice, ...] = ()
     offers: tuple[Offer, ...] = ()
+    table: Table | None = None
+    options: tuple[Option, ...] = ()
+    pick: str = ""
+    about: str = ""
+    private: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +91,11 @@ class Speaker(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of a conversation, as it is kept. `ts` is None until Slack has it."""
+    """One line of a conversation, as it is kept. `ts` is None until Slack has it.
+
+    `facts`: what a look-up found, a line each, in words for specialists; the `text` of a line that has some is the
+    customer's and the specialists' alone.
+    """
 
     speaker: Speaker
     user: str
@@ -76,6 +104,7 @@ class Line:
     at: datetime
     citations: tuple[Citation, ...] = ()
     choices: tuple[Choice, ...] = ()
+    facts: tuple[Redacted, ...] = ()
 
 
 class CardState(StrEnum):
@@ -88,7 +117,11 @@ class CardState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A handoff as specialists see it: what is asked, why they are asked, and what was said so far."""
+    """A handoff as specialists see it: what is asked, why they are asked, and what was said so far.
+
+    `facts` are what look-ups found, the newest look-up first, what must not be missed before all; `withheld`: there
+    are some, and the specialists' channel is no place for them.
+    """
 
     handoff: str
     case: str
@@ -102,6 +135,8 @@ class Card:
     permalink_ts: str | None
     opened_at: datetime
     transcript: tuple[Line, ...] = field(default=())
+    facts: tuple[Redacted, ...] = ()
+    withheld: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,12 +149,22 @@ class HomeCase:
 
 
 @dataclass(frozen=True, slots=True)
+class HomeNews:
+    """A refund that a person is to be told of, for their Home tab: its id, what it is, and until when we look."""
+
+    refund: str
+    label: Redacted
+    until: date
+
+
+@dataclass(frozen=True, slots=True)
 class Home:
     """A person's Home tab."""
 
     topics: tuple[Choice, ...]
     cases: tuple[HomeCase, ...]
     staff: bool
+    news: tuple[HomeNews, ...] = ()
 
 
 Content = Reply | Relay | Note | Card

@@ -6,16 +6,17 @@ import logging
 from dataclasses import dataclass, replace
 
 from bot.domain import buttons
-from bot.domain.articles import Audience
+from bot.domain.articles import Action, Audience
 from bot.domain.cases import HUMAN_HAS_IT, Case, Reason, Status
 from bot.domain.incoming import Click, Incoming, Kind, Place
 from bot.domain.outbox import Changes, Feedback, Hint, Post, Say, ShowHome, UpdateCard
-from bot.domain.policy import Escalate, for_person, from_article
+from bot.domain.policy import Answer, Escalate, for_person, from_article
 from bot.domain.redaction import Redacted, redacted
 from bot.domain.replies import Address, Line, Note, Relay, Reply, Speaker
 from bot.errors import Conflict, NotFound
 from bot.ports import Cases, Clock, Directory, Inbox, Knowledge
 from bot.services import words
+from bot.services.refund_news import RefundNewsService
 from bot.services.speaking import Asked, Speaking
 from bot.services.turn import CONFLICTS, Turn
 from bot.services.understanding import Before, understand
@@ -37,6 +38,7 @@ class Acting:
     speaking: Speaking
     turn: Turn
     specialist_channel: str
+    news: RefundNewsService | None = None
 
     async def run(self, key: str) -> None:
         """Carry out a stored click. Does nothing when it was carried out before. Raises Conflict."""
@@ -77,6 +79,10 @@ class Acting:
             return await self._done(incoming, click)
         if click.action_id.startswith(buttons.HOME_ASK):
             return await self._ask_from_home(incoming, click)
+        if click.action_id == buttons.AGAIN:
+            return await self._proved(incoming, click)
+        if self.news is not None and click.action_id.startswith(buttons.NEWS_OF):
+            return await self.news.click(incoming, click, await self._case_of(incoming, click))
         return await self._customer_click(incoming, click)
 
     # ---- customers ---------------------------------------------------------------------------------------------
@@ -117,6 +123,8 @@ class Acting:
             return await self.speaking.carry_out(asked, understood.decision)
         if click.action_id.startswith(buttons.CHOOSE):
             return await self._answer_from(asked, click.value)
+        if click.action_id.startswith(buttons.PICK):
+            return await self._picked(asked, click)
         return Changes(outcome="ignored: an unknown button")
 
     async def _answer_from(self, asked: Asked, article_id: str) -> Changes:
@@ -124,6 +132,32 @@ class Acting:
         if revision is None or revision.article.audience is not Audience.CUSTOMER:
             return self.speaking.say(asked, Reply(words.GONE), "the article is gone")
         return await self.speaking.carry_out(asked, from_article(revision, None))
+
+    async def _picked(self, asked: Asked, click: Click) -> Changes:
+        """One of several payments was picked: the look-up again, for that one. The id narrows, it never widens."""
+        revision = self.knowledge.revision(click.action_id.removeprefix(buttons.PICK))
+        if revision is None or revision.article.action is not Action.LOOKUP:
+            return self.speaking.say(asked, Reply(words.GONE), "the article is gone")
+        answer = Answer(revision, None)
+        return await self.speaking.look_up(asked, answer, answer, pick=click.value)
+
+    async def _proved(self, incoming: Incoming, click: Click) -> Changes:
+        """Somebody proved whose money is theirs: what they asked is looked up now. The value says which message had the
+        button: its channel and its ts."""
+        channel, _, ts = click.value.partition(":")
+        case = await self.cases.by_message(channel, ts)
+        if case is None or case.customer != incoming.user:
+            return Changes(outcome="ignored: not a message of a case of theirs")
+        to = Address(case.team, case.channel, case.thread_ts)
+        if case.status in HUMAN_HAS_IT:
+            hint = Hint(incoming.user, Reply(words.PROVEN_ELSEWHERE))
+            return Changes(outcome="ignored: a person has it", posts=(Post(to, hint, case=case.id),))
+        asked = Asked(case, to, await self._last_question(case))
+        topic = self.knowledge.revision(case.answered[-1]) if case.answered else None
+        if topic is not None and topic.article.action is Action.LOOKUP:
+            return await self.speaking.carry_out(asked, from_article(topic, None))
+        understood = await understand(asked.question, self.knowledge, Before(unsure=case.unsure))
+        return await self.speaking.carry_out(asked, understood.decision)
 
     async def _ask_from_home(self, incoming: Incoming, click: Click) -> Changes:
         """A topic of the Home tab: answered in the person's direct conversation with us."""

@@ -15,7 +15,21 @@ from bot.domain.cases import Status
 from bot.domain.outbox import Hint, OutboxRow, Post, React, Say, ShowCard, ShowHome, UpdateCard
 from bot.domain.replies import Address, Content, Note, Relay, Reply
 from bot.errors import DeliveryDeferred, DeliveryRefused
-from bot.ports import Cases, Clock, Directory, Engine, Forbidden, Knowledge, Messenger, Outbox, Presence, Wake, WakeKind
+from bot.ports import (
+    Cases,
+    Clock,
+    Desk,
+    Directory,
+    Engine,
+    Forbidden,
+    Knowledge,
+    Messenger,
+    News,
+    Outbox,
+    Presence,
+    Wake,
+    WakeKind,
+)
 from bot.services import words
 from bot.services.packet import build_card, build_home
 from bot.services.waking import Waker
@@ -54,11 +68,14 @@ class Delivery:
     messenger: Messenger
     presence: Presence
     directory: Directory
+    desk: Desk
     knowledge: Knowledge
     engine: Engine
     waker: Waker
     clock: Clock
     specialist_channel: str
+    news: News | None = None
+    """None: refunds cannot be looked up, so there is no news of any."""
 
     async def run(self, lane: str) -> None:
         """Send the lane's pending rows, oldest first, until one has to wait.
@@ -129,7 +146,9 @@ class Delivery:
                 return await self._post(row, await self._address(row), content, attempt)
             case ShowCard(handoff=handoff_id):
                 handoff = await self.cases.handoff(handoff_id)
-                return await self._post(row, row.to, await build_card(self.cases, self.knowledge, handoff), attempt)
+                return await self._post(
+                    row, row.to, await build_card(self.cases, self.knowledge, self.desk, handoff), attempt
+                )
             case UpdateCard(handoff=handoff_id):
                 await self._update_card(handoff_id, row)
             case React(ts=ts, emoji=emoji):
@@ -139,7 +158,7 @@ class Delivery:
                 if attempt == 1:
                     await self.messenger.hint(row.to, user, reply)
             case ShowHome(user=user):
-                home = await build_home(user, self.cases, self.knowledge, self.directory)
+                home = await build_home(row.to.team, user, self.cases, self.knowledge, self.directory, self.news)
                 await self.messenger.home(user, home)
             case _:
                 assert_never(deed)
@@ -172,7 +191,7 @@ class Delivery:
         if case.status is Status.CLAIMED and await self.outbox.in_flight(case.id):
             # A claim is announced only after the bot's last words of before have come to rest.
             raise DeliveryDeferred("in_flight", FIRST_WAIT)
-        card = await build_card(self.cases, self.knowledge, handoff)
+        card = await build_card(self.cases, self.knowledge, self.desk, handoff)
         await self.messenger.update(Address(row.to.team, handoff.card_channel), handoff.card_ts, card)
 
     async def _defer(self, row: OutboxRow, attempt: int, error: DeliveryDeferred) -> bool:
@@ -214,5 +233,7 @@ class Delivery:
         if not isinstance(content, Reply | Relay) or row.to.channel == self.specialist_channel:
             return None
         customer = (await self.cases.get(row.case)).customer if row.case is not None else None
-        note = Note(words.undelivered(content.text, code), about=customer)
+        private = isinstance(content, Reply) and content.private
+        told = words.undelivered_private(code) if private else words.undelivered(content.text, code)
+        note = Note(told, about=customer)
         return Post(Address(row.to.team, self.specialist_channel), Say(note), case=row.case)

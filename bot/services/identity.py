@@ -62,6 +62,13 @@ async def identity_key(codes: Codes) -> bytes:
     return secret.encode()
 
 
+class NoMail:
+    """Stands where no mail can be sent: implements `bot.ports.Mail` by saying so."""
+
+    async def send(self, to: str, subject: str, text: str) -> None:
+        raise Unavailable("mail")
+
+
 @dataclass(frozen=True, slots=True)
 class Identity:
     """Decides who is which customer. `home` is our own team's id."""

@@ -25,6 +25,7 @@ from bot.domain.findings import (
 from bot.domain.lookups import Lookup
 from bot.domain.narrowing import Asked
 from bot.domain.redaction import Redacted, redacted
+from bot.domain.replies import Option
 from bot.domain.tables import Table
 from bot.domain.transactions import Dispute, Fact, Invoice, Payment, Refund, RefundState, Subscription
 from bot.services.money_words import Reader, format_day, format_days, format_money, zone_named
@@ -69,14 +70,6 @@ _REFUND_STATES: Final = {
     RefundState.FAILED: "failed",
     RefundState.CANCELLED: "cancelled",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Option:
-    """One of several that may be meant: its id, and its label as plain text."""
-
-    id: str
-    label: str
 
 
 @dataclass(frozen=True, slots=True)

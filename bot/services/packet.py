@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Sequence
+
 from bot.domain.articles import Action, Audience
 from bot.domain.cases import Case, Handoff, Reason, Status
-from bot.domain.replies import Card, CardState, Choice, Home, HomeCase, Speaker
-from bot.ports import Cases, Directory, Knowledge
+from bot.domain.redaction import Redacted
+from bot.domain.replies import Card, CardState, Choice, Home, HomeCase, HomeNews, Line, Speaker
+from bot.errors import Unavailable
+from bot.ports import Cases, Desk, Directory, Knowledge, News
+
+log = logging.getLogger(__name__)
 
 HOME_TOPICS = 12
 ASKED_MOST = (
@@ -15,10 +22,13 @@ ASKED_MOST = (
 """What stands on the Home tab first, as far as it is published; then what else can be answered, in its order."""
 
 
-async def build_card(cases: Cases, knowledge: Knowledge, handoff: Handoff) -> Card:
-    """A handoff's card with the state that its case has now."""
+async def build_card(cases: Cases, knowledge: Knowledge, desk: Desk, handoff: Handoff) -> Card:
+    """A handoff's card with the state that its case has now. What look-ups found is on it only while the specialists'
+    channel is a private place; when nobody can say, it is not."""
     case = await cases.get(handoff.case)
     lines = await cases.lines(case.id)
+    looked = any(line.facts for line in lines)
+    private = looked and await _is_private(desk)
     return Card(
         handoff=handoff.id,
         case=case.id,
@@ -32,7 +42,22 @@ async def build_card(cases: Cases, knowledge: Knowledge, handoff: Handoff) -> Ca
         permalink_ts=next((line.ts for line in lines if line.speaker is Speaker.CUSTOMER), None),
         opened_at=handoff.created_at,
         transcript=lines,
+        facts=_facts(lines) if private else (),
+        withheld=looked and not private,
     )
+
+
+def _facts(lines: Sequence[Line]) -> tuple[Redacted, ...]:
+    """The newest look-up's lines first, each once."""
+    return tuple(dict.fromkeys(fact for line in reversed(lines) for fact in line.facts))
+
+
+async def _is_private(desk: Desk) -> bool:
+    try:
+        return await desk.private()
+    except Unavailable:
+        log.warning("nobody can say who reads the specialists' channel: a card is shown without payment details")
+        return False
 
 
 def _reason(handoff: Handoff, knowledge: Knowledge) -> str:
@@ -49,8 +74,10 @@ def _state(case: Case, handoff: Handoff) -> CardState:
     return CardState.CLAIMED if case.status is Status.CLAIMED else CardState.WAITING
 
 
-async def build_home(user: str, cases: Cases, knowledge: Knowledge, directory: Directory) -> Home:
-    """A person's Home tab: what can be asked, and what a specialist has of theirs."""
+async def build_home(
+    team: str, user: str, cases: Cases, knowledge: Knowledge, directory: Directory, news: News | None = None
+) -> Home:
+    """A person's Home tab: what can be asked, what a specialist has of theirs, and which refunds they are told of."""
     shown = []
     for case in await cases.open_cases(user):
         handoff = await cases.open_handoff(case.id)
@@ -60,4 +87,6 @@ async def build_home(user: str, cases: Cases, knowledge: Knowledge, directory: D
     rank = {name: at for at, name in enumerate(ASKED_MOST)}
     readable.sort(key=lambda article: (rank.get(article.id, len(rank)), article.action is Action.HANDOFF))
     topics = tuple(Choice(article.id, article.title) for article in readable[:HOME_TOPICS])
-    return Home(topics=topics, cases=tuple(shown), staff=await directory.is_staff(user))
+    awaited = await news.of_person(team, user) if news is not None else ()
+    told = tuple(HomeNews(one.refund, one.label, one.ends_at.date()) for one in awaited)
+    return Home(topics=topics, cases=tuple(shown), staff=await directory.is_staff(user), news=told)

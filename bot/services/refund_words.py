@@ -31,9 +31,9 @@ def refund_words(found: RefundFound, reader: Reader) -> list[str]:
     said = [f"{_began(found, reader)} {_now(found, reader)}"]
     match found.stage:
         case RefundStage.WITH_BANK:
-            said += [_usual(found, reader), *_trace(found.refund)]
+            said += [_usual(found, reader), *trace_words(found.refund)]
         case RefundStage.WINDOW_OVER:
-            said += [*_over(found, reader), *_trace(found.refund)]
+            said += [*_over(found, reader), *trace_words(found.refund)]
         case RefundStage.REVERSED:
             said.append(_usual(found, reader))
         case RefundStage.FAILED:
@@ -112,7 +112,8 @@ def _over(found: RefundFound, reader: Reader) -> list[str]:
     return said
 
 
-def _trace(refund: Refund) -> list[str]:
+def trace_words(refund: Refund) -> list[str]:
+    """What its bank can search by, or when that usually comes; nothing where there is none."""
     trace = refund.trace
     if trace is not None and redacted(trace) == trace:
         return [f"Trace number: `{trace}`. {_holder(refund, first=True)} can search for the money by it."]

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from bot.domain.articles import Priority
+from bot.domain.articles import Action, Priority
 from bot.domain.cases import Reason
 from bot.domain.phrases import declines_person, picks
 from bot.domain.policy import (
@@ -56,13 +56,15 @@ class Before:
 
     `question`: the customer's last words, None at the start. `said`: the articles, with the section that was quoted
     or cited, that the bot's last reply rested on, and those before it as long as they rested on the same. `choices`:
-    what that reply let choose. `told_language`: it said that we read English. `unsure` counts unsure turns in a row.
+    what that reply let choose. `told_language`: it said that we read English. `looked`: it told of the customer's own
+    payments. `unsure` counts unsure turns in a row.
     """
 
     question: Redacted | None = None
     said: tuple[tuple[str, str | None], ...] = ()
     choices: tuple[Choice, ...] = ()
     told_language: bool = False
+    looked: bool = False
     unsure: int = 0
 
 
@@ -84,6 +86,7 @@ def before(lines: Sequence[Line], unsure: int) -> Before:
         said=_said(lines[: at + 1]),
         choices=lines[at].choices,
         told_language=lines[at].text.endswith(words.READS_ENGLISH),
+        looked=bool(lines[at].facts),
         unsure=unsure,
     )
 
@@ -178,6 +181,9 @@ def _not_again(decision: Decision, routing: Routing, said: Before) -> Decision:
         return decision
     article = decision.revision.article
     if article.id not in {name for name, _ in said.said}:
+        return decision
+    if said.looked and article.action is Action.LOOKUP:
+        # Another look at the records, perhaps at another payment, is no repetition.
         return decision
     sections = routing.sections if routing.candidates[0].article == article.id else ()
     unsaid = next((heading for heading in sections if (article.id, heading) not in said.said), None)

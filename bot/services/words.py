@@ -39,6 +39,20 @@ STAND_ASIDE = redacted(
 OFFER = redacted("I may be able to help with this, if you like.")
 NOT_NOW = redacted("I will stay out of this thread. Mention me here whenever you want me back.")
 RESOLVED = redacted("The specialist has closed this. Write here if anything is left, and I will pick it up.")
+LOOK_IN_DM = redacted("I have sent you what I found in a direct message, where only you can read it.")
+NOT_PROVEN = redacted(
+    "To see your own payments I have to know which customer you are. I can mail a code to your billing e-mail, or a "
+    "specialist can help you."
+)
+NOT_LINKED = redacted(
+    "To see your own payments I have to know which customer you are, and I do not yet. A specialist can help you."
+)
+NO_PLACE = redacted(
+    "I show payments in a direct message only, and cannot reach you in one just now, so I am passing this to a "
+    "specialist."
+)
+REFUND_MISSING = redacted("Thank you for telling me. I am passing it to a specialist, with what the records say.")
+PROVEN_ELSEWHERE = redacted("A specialist has this question now, so I leave it with them.")
 ASKED_BOT_EARLIER = redacted("I am looking at your question now.")
 
 _TALK = {
@@ -116,6 +130,19 @@ def undelivered(text: Redacted, code: str) -> Redacted:
     )
 
 
+def undelivered_private(code: str) -> Redacted:
+    """The same for a reply about their payments, which is not repeated."""
+    return redacted(
+        f"Details of a customer's payments could not be delivered to them (Slack says {code}). Please reach them "
+        "another way."
+    )
+
+
+def asked_elsewhere(question: str) -> Redacted:
+    """What stands before an answer that is given in a direct conversation. `question` is harmless in Markdown."""
+    return redacted(f"You asked in a channel: {question}" if question else "You asked this in a channel.")
+
+
 NOT_YOURS = redacted(
     "These buttons are for the person who asked. Write to me in a direct message, and I will help you."
 )
@@ -145,3 +172,42 @@ def replied(name: Redacted) -> Redacted:
 def reply_failed(name: Redacted) -> Redacted:
     """What specialists are told when a reply of theirs broke on our side."""
     return redacted(f"The reply by {name} could not be passed on because of a fault on our side. Please send it again.")
+
+
+# ---- forms -----------------------------------------------------------------------------------------------------
+
+LOOKUPS_OFF = redacted("Look-ups are not set up here. Please ask for a specialist instead.")
+WRITE_AN_ADDRESS = redacted("Write an e-mail address such as name@example.com.")
+TYPE_SIX_DIGITS = redacted("Type the 6 digits of the code.")
+CODE_NOT_RIGHT = redacted(
+    "This code is not right, too old, or used. Look at your newest mail; for a new code close this window and press "
+    "the button again."
+)
+TRY_AGAIN = redacted("This did not work just now. Try again in a moment.")
+TAKES_LONGER = redacted("This takes longer than usual. Wait a moment; if nothing changes here, try again.")
+PROVEN = redacted(
+    "Thank you. For 90 days I can show you the payments of this address. Ask me about them in our direct messages."
+)
+PROVEN_LOOKING = redacted(
+    "Thank you. For 90 days I can show you the payments of this address. I am looking up your question now and answer "
+    "in our direct messages."
+)
+NO_SUCH_CASE = redacted("This case is not there any more.")
+NOTHING_CHOSEN = redacted("Write whom to link to which customer, or choose a link to end.")
+WRITE_CUSTOMERS = redacted("Write customer ids: each starts with cus_. Part several with commas or spaces.")
+WRITE_A_REASON = redacted("Write how you know that they may see these payments.")
+CHOOSE_A_PERSON = redacted("Choose somebody whom Slack knows.")
+NOT_YOURSELF = redacted("Nobody links themselves. Ask a colleague.")
+CHOOSE_A_CHANNEL = redacted("Choose the channel whose billing contacts they are, or leave these people out.")
+TOO_MANY_LINKED = redacted("At most 20 people and 20 customers in one link.")
+LINK_ENDED_ALREADY = redacted("That link had ended already.")
+
+
+def linked(by: Redacted, whom: str, customers: str, until: str, reason: Redacted) -> Redacted:
+    """What stands in a card's thread when somebody was linked."""
+    return redacted(f"{by} linked {whom} to {customers} until {until}. Reason: {reason}")
+
+
+def unlinked(by: Redacted, whom: str, customers: str) -> Redacted:
+    """The same when a link was ended."""
+    return redacted(f"{by} ended the link of {whom} to {customers}.")

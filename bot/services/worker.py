@@ -9,6 +9,7 @@ from bot.errors import Unavailable
 from bot.ports import Clock, Engine, Inbox, Wake, WakeKind
 from bot.services.acting import Acting
 from bot.services.delivery import Delivery
+from bot.services.refund_news import RefundNewsService
 from bot.services.turn import Turn
 from bot.services.watching import Watching
 from bot.telemetry import count
@@ -36,6 +37,8 @@ class Worker:
     acting: Acting
     watching: Watching
     delivery: Delivery
+    news: RefundNewsService | None = None
+    """None: refunds cannot be looked up, and who waits for news of one waits until they can."""
 
     async def run(self, kind: WakeKind, lane: str, subject: str) -> None:
         """Run one wake-up to its end, or see to it that it is tried again."""
@@ -58,6 +61,9 @@ class Worker:
                 await self.acting.run(subject)
             case WakeKind.WATCH:
                 await self.watching.run(subject)
+            case WakeKind.NEWS:
+                if self.news is not None:
+                    await self.news.tick(subject)
             case WakeKind.DELIVER:
                 await self.delivery.run(lane)
 
@@ -70,6 +76,9 @@ class Worker:
             case WakeKind.DELIVER:
                 soon = await self.delivery.give_up(lane)
                 return await self._again(kind, lane, subject, RETRY_AFTER if soon else RETRY_DELIVERY_AFTER)
+            case WakeKind.NEWS:
+                # It is still due, so the next sweep wakes it: often enough for a look that asks a provider.
+                return None
             case WakeKind.WATCH:
                 return await self._again(kind, lane, subject, KEEP_TRYING_EVERY)
         if row is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select, text, update
@@ -13,7 +14,8 @@ from bot.domain.incoming import CONVERSATIONAL
 from bot.domain.replies import Address
 from bot.ports import Pending, WakeKind
 from bot.storage.inbox import inserted
-from bot.storage.tables import CaseTable, CursorTable, InboxTable, MemoryTable, OutboxTable, WatchTable
+from bot.storage.news import open_news, pending_of
+from bot.storage.tables import CaseTable, CursorTable, InboxTable, MemoryTable, OutboxTable, RefundNewsTable, WatchTable
 
 CURSORS = CursorTable.__table__  # type: ignore[attr-defined]  # SQLModel adds it
 MEMORY = MemoryTable.__table__  # type: ignore[attr-defined]
@@ -52,6 +54,10 @@ class SqlBooks:
             *(Pending(WakeKind.DELIVER, mark, lane) for mark, lane in posts),
             *(Pending(WakeKind.WATCH, watch_id, lane) for watch_id, lane in timers),
         )
+
+    async def news_before(self, until: datetime) -> tuple[Pending, ...]:
+        due = await open_news(self._engine, col(RefundNewsTable.due_at) < until)
+        return tuple(map(pending_of, due))
 
     async def cursors(self) -> Mapping[str, str]:
         rows = await self._all(select(col(CursorTable.channel), col(CursorTable.ts)))

@@ -13,6 +13,7 @@ from bot.domain.articles import Citation, Priority
 from bot.domain.cases import HUMAN_HAS_IT, Case, Handoff, Reason, Status
 from bot.domain.incoming import Place
 from bot.domain.outbox import Changes, Watch
+from bot.domain.redaction import Redacted
 from bot.domain.replies import Choice, Line, Speaker
 from bot.errors import NotFound
 from bot.ports import Clock, Pending
@@ -152,7 +153,9 @@ def _line(row: Any) -> Line:
     citations = codec.from_json(row["citations"], tuple[Citation, ...])
     # Lines of before migration 0002 have none.
     choices = codec.from_json(row["choices"] or [], tuple[Choice, ...])
-    return Line(Speaker(row["speaker"]), row["user"], row["text"], row["ts"], row["at"], citations, choices)
+    # Lines of before migration 0004 have none.
+    facts = codec.from_json(row["facts"] or [], tuple[Redacted, ...])
+    return Line(Speaker(row["speaker"]), row["user"], row["text"], row["ts"], row["at"], citations, choices, facts)
 
 
 def _handoff(row: Any) -> Handoff:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import CursorResult, insert, or_, select, update
@@ -15,11 +16,13 @@ from bot.domain.articles import Citation
 from bot.domain.cases import Case, Handoff
 from bot.domain.incoming import Kind
 from bot.domain.outbox import IGNORED, Amended, Changes, Deed, Feedback, Hint, Post, React, Revival, ShowHome, Spoken
-from bot.domain.redaction import redacted
+from bot.domain.redaction import Redacted, redacted
+from bot.domain.refund_news import RefundNews
 from bot.domain.replies import Choice
 from bot.errors import Conflict
 from bot.ports import Clock, Pending, WakeKind
 from bot.storage import codec
+from bot.storage.news import columns_of, pending_of
 from bot.storage.tables import (
     CaseTable,
     FeedbackTable,
@@ -27,6 +30,7 @@ from bot.storage.tables import (
     InboxTable,
     LineTable,
     OutboxTable,
+    RefundNewsTable,
     WatchTable,
 )
 
@@ -78,7 +82,8 @@ class _Unit:
         if changes.feedback is not None:
             await self._feedback(changes.feedback)
         added = [await self.post(post) for post in changes.posts]
-        return (*added, *await self._watches(changes), *await self._revive(changes.revive))
+        timers = (*await self._watches(changes), *await self._news(changes.news))
+        return (*added, *timers, *await self._revive(changes.revive))
 
     async def _revive(self, revival: Revival | None) -> list[Pending]:
         if revival is None:
@@ -144,6 +149,7 @@ class _Unit:
                 at=line.at,
                 citations=codec.to_json(line.citations, tuple[Citation, ...]),
                 choices=codec.to_json(line.choices, tuple[Choice, ...]),
+                facts=codec.to_json(line.facts, tuple[Redacted, ...]),
                 deleted=False,
             )
             .returning(col(LineTable.id))
@@ -264,6 +270,31 @@ class _Unit:
             )
         )
         return [Pending(WakeKind.WATCH, watch.id, watch.lane)]
+
+    async def _news(self, news: RefundNews | None) -> list[Pending]:
+        if news is None:
+            return []
+        if news.tick == 0:
+            fixed = {
+                "id": news.id,
+                "team": news.team,
+                "user": news.user,
+                "channel": news.channel,
+                "case_id": news.case,
+                "refund": news.refund,
+                "article": news.article,
+                "ends_at": news.ends_at,
+            }
+            await self._connection.execute(insert(RefundNewsTable).values(**fixed, **columns_of(news)))
+        else:
+            as_read = (
+                col(RefundNewsTable.id) == news.id,
+                col(RefundNewsTable.tick) == news.tick,
+                col(RefundNewsTable.ended).is_(None),
+            )
+            written = update(RefundNewsTable).where(*as_read).values(**columns_of(news))
+            await self._exactly_one(self._connection.execute(written))
+        return [] if news.ended is not None else [pending_of(replace(news, tick=news.tick + 1))]
 
     @staticmethod
     async def _exactly_one(execution: Awaitable[CursorResult[Any]]) -> None:

@@ -144,7 +144,23 @@ def _open(database_url: str | None, data_dir: Path, stack: ExitStack) -> AsyncEn
         }
         return create_async_engine(url, poolclass=NullPool, connect_args=only_read)
     path = Path(url.database or "")
-    return create_async_engine(_untouched(path, stack), poolclass=NullPool) if path.exists() else None
+    return _of_moments(create_async_engine(_untouched(path, stack), poolclass=NullPool)) if path.exists() else None
+
+
+def _of_moments(engine: AsyncEngine) -> AsyncEngine:
+    """Each connection sees one moment of the database, however many statements it makes while a bot writes: pysqlite
+    by itself begins nothing before it reads."""
+    from sqlalchemy import event
+
+    def connected(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+
+    def begun(connection: Any) -> None:
+        connection.exec_driver_sql("BEGIN")
+
+    event.listen(engine.sync_engine, "connect", connected)
+    event.listen(engine.sync_engine, "begin", begun)
+    return engine
 
 
 def _untouched(path: Path, stack: ExitStack) -> URL:

@@ -131,6 +131,7 @@ class LineTable(_Table, table=True):
     at: datetime
     citations: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)
     choices: list[dict[str, Any]] | None = Field(default_factory=list, sa_type=JSON, nullable=True)
+    facts: list[str] | None = Field(default_factory=list, sa_type=JSON, nullable=True)
     deleted: bool = False
 
 
@@ -213,6 +214,48 @@ class WatchTable(_Table, table=True):
     lane: str
     due_at: datetime
     done: bool = False
+
+
+class RefundNewsTable(_Table, table=True):
+    """Somebody's wish to be told of a refund. Open while `ended` is null: one for a person and a refund. `tick` guards
+    every write."""
+
+    __tablename__ = "refund_news"
+    __table_args__ = (
+        Index(
+            "uq_refund_news_open",
+            "team",
+            "user",
+            "refund",
+            unique=True,
+            postgresql_where=text("ended IS NULL"),
+            sqlite_where=text("ended IS NULL"),
+        ),
+        Index(
+            "ix_refund_news_due",
+            "due_at",
+            postgresql_where=text("ended IS NULL"),
+            sqlite_where=text("ended IS NULL"),
+        ),
+    )
+
+    id: str = Field(primary_key=True)
+    team: str
+    user: str
+    channel: str
+    case_id: str = Field(foreign_key="cases.id")
+    refund: str
+    customer: dict[str, str] = Field(sa_type=JSON)
+    article: str
+    label: Redacted = _redacted()
+    state: str
+    trace_told: bool
+    window_asked: bool
+    sent_at: datetime | None = None
+    tick: int
+    due_at: datetime
+    ends_at: datetime
+    ended: str | None = None
 
 
 class FeedbackTable(_Table, table=True):

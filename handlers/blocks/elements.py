@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from bot.domain.tables import Table
 from handlers.blocks.text import shown
 
 Block = dict[str, Any]
@@ -14,6 +16,10 @@ MAX_HEADER = 150
 MAX_BUTTON = 75
 MAX_ACTION_ID = 255
 MAX_BUTTONS = 25
+MAX_OPTIONS = 100
+MAX_OPTION_VALUE = 150
+MAX_CELL = 200
+MAX_ROWS = 100
 MAX_FALLBACK = 12_000
 """Units of a message's `text`. Slack takes 40,000; the blocks hold fewer."""
 
@@ -72,3 +78,23 @@ def button(label: str, action_id: str, value: str | None = None, style: str | No
 
 def actions(*buttons: Block) -> Block:
     return {"type": "actions", "elements": list(buttons)}
+
+
+def select(placeholder: str, action_id: str, options: Sequence[tuple[str, str]]) -> Block:
+    """A menu of (value, label) to pick one from. Values that Slack could not send back must have been left out."""
+    shown = [{"text": plain(label, MAX_BUTTON), "value": value} for value, label in options[:MAX_OPTIONS]]
+    return {
+        "type": "static_select",
+        "action_id": action_id,
+        "placeholder": plain(placeholder, MAX_BUTTON),
+        "options": shown,
+    }
+
+
+def table(found: Table) -> Block:
+    """A table of plain cells, its header first. Slack takes one a message."""
+    rows = [found.header, *found.rows][:MAX_ROWS]
+    return {
+        "type": "table",
+        "rows": [[{"type": "raw_text", "text": shown(cell, MAX_CELL)} for cell in row] for row in rows],
+    }

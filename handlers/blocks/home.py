@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from bot.domain.replies import Home, HomeCase
+from bot.domain import buttons
+from bot.domain.replies import Home, HomeCase, HomeNews
 from handlers.blocks import ids
-from handlers.blocks.elements import Block, actions, context, divider, header, mrkdwn, plain, section
+from handlers.blocks.elements import Block, actions, button, context, divider, header, mrkdwn, plain, section
 from handlers.blocks.reply import choice_buttons, choosable
 from handlers.blocks.text import day, escaped, one_line
 
 MAX_TOPICS = 24
 MAX_CASES = 10
+MAX_NEWS = 10
 MAX_QUESTION = 200
 
 DOES = (
@@ -47,6 +49,8 @@ def home_view(home: Home) -> Block:
     if topics:
         blocks += [divider(), section(mrkdwn("*Ask me about*")), actions(*choice_buttons(topics, ids.HOME_ASK))]
     blocks += [divider(), section(mrkdwn("*Your open cases*")), *_cases(home.cases)]
+    if home.news:
+        blocks += [divider(), section(mrkdwn("*Refunds that I look at for you*")), *_news(home.news)]
     if home.staff:
         blocks += [divider(), section(mrkdwn(STAFF))]
     blocks += [divider(), context(mrkdwn(PRIVACY))]
@@ -63,4 +67,16 @@ def _cases(cases: tuple[HomeCase, ...]) -> list[Block]:
         blocks.append(context(mrkdwn(f"{status} · since {day(case.since)}")))
     if len(cases) > MAX_CASES:
         blocks.append(context(mrkdwn(f"… and {len(cases) - MAX_CASES} more")))
+    return blocks
+
+
+def _news(news: tuple[HomeNews, ...]) -> list[Block]:
+    """Each with a button that ends it. Its action id has the refund's: Slack wants them unique."""
+    blocks: list[Block] = []
+    for one in news[:MAX_NEWS]:
+        blocks.append(section(plain(one_line(one.label), MAX_QUESTION)))
+        blocks.append(context(mrkdwn(f"News comes in our direct messages, until {day(one.until)} at the latest")))
+        blocks.append(actions(button("Stop", f"{buttons.NEWS_STOP}:{one.refund}", one.refund)))
+    if len(news) > MAX_NEWS:
+        blocks.append(context(mrkdwn(f"… and {len(news) - MAX_NEWS} more")))
     return blocks

@@ -31,3 +31,13 @@ HOME_ASK: Final = buttons.HOME_ASK
 REPLY_BLOCK: Final = "reply"
 REPLY_ACTION: Final = "text"
 """Where the reply modal's state keeps what was written: `values[REPLY_BLOCK][REPLY_ACTION]["value"]`."""
+
+LOOKUP_PICK: Final = buttons.PICK
+"""A select, followed by the id of the article whose look-up it is for."""
+LOOKUP_PROVE: Final = buttons.PROVE
+HANDOFF_LINK: Final = buttons.LINK
+NEWS_TELL: Final = buttons.NEWS
+NEWS_STOP: Final = buttons.NEWS_STOP
+NEWS_ARRIVED: Final = buttons.ARRIVED
+NEWS_NOT_ARRIVED: Final = buttons.NOT_ARRIVED
+"""The value of the last four is a refund's id."""

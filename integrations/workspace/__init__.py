@@ -18,6 +18,7 @@ from integrations.workspace.errors import (
     StoreUnavailable,
     WorkspaceError,
 )
+from integrations.workspace.mailbox import Mail, Mailbox, WorkspaceMail
 from integrations.workspace.people import ClickResult, SubmitResult
 from integrations.workspace.seed import App, Channel, Person, Seed, Usergroup, demo_seed
 from integrations.workspace.workspace import Workspace
@@ -28,6 +29,8 @@ __all__ = [
     "BadSeed",
     "Channel",
     "ClickResult",
+    "Mail",
+    "Mailbox",
     "NoSuchThing",
     "NotAllowed",
     "Person",
@@ -39,5 +42,6 @@ __all__ = [
     "Workspace",
     "WorkspaceConfig",
     "WorkspaceError",
+    "WorkspaceMail",
     "demo_seed",
 ]

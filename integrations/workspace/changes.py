@@ -16,7 +16,7 @@ _CHEAP_SECONDS = 0.002
 @dataclass(frozen=True, slots=True)
 class Change:
     """One change. ``kind`` is message, message_changed, message_deleted, ephemeral, channel, read, status, views,
-    home, sockets, delivery or call; ``data`` depends on it and holds Slack-shaped values."""
+    home, mail, sockets, delivery or call; ``data`` depends on it and holds Slack-shaped values."""
 
     kind: str
     data: dict[str, Any] = field(default_factory=dict)

@@ -15,6 +15,7 @@ from integrations.workspace.delivery.interactions import Interactions
 from integrations.workspace.delivery.records import DeliveryLog
 from integrations.workspace.delivery.sockets import SocketHub
 from integrations.workspace.faults import Faults
+from integrations.workspace.mailbox import Mailbox
 from integrations.workspace.posting import Posting
 from integrations.workspace.statuses import Statuses
 from integrations.workspace.storage.database import Database
@@ -67,6 +68,7 @@ class Core:
         self.hub.on_ack = self._acknowledged
         self.triggers = Triggers(self.clock)
         self.posting = Posting(self.database, self.directory, self.messages, self.clock, self.dispatcher, self.changes)
+        self.mailbox = Mailbox(self.clock, self.changes)
         self.statuses = Statuses(self.clock, self.changes)
         self.board = ViewBoard(self.directory, Views(self.database), self.clock, self.triggers, self.changes)
 

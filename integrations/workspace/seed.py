@@ -32,6 +32,7 @@ class Person:
     team_id: str | None = None  # None: the workspace's own team
     is_bot: bool = False
     deleted: bool = False
+    email_confirmed: bool = True
 
     @property
     def is_guest(self) -> bool:
@@ -108,30 +109,32 @@ class Seed:
 
 
 def demo_seed() -> Seed:
-    """The demo company Acme: two customers, two specialists, an admin, a guest, and the app Handrail."""
-    people = (
-        Person("U0ANA", "ana", "Ana Souza", "Studio owner", "customer", "ana@souza.example",
-               "America/Sao_Paulo", "pt-BR"),
-        Person("U0BEN", "ben", "Ben Okafor", "Shop owner", "customer", "ben@okafor.example", "Europe/London", "en-GB"),
+    """The demo company Acme: customers, two specialists, an admin, a guest, somebody of another company in one channel,
+    and the app Handrail. What the customers paid is told by the story of the Stripe sandbox."""
+    staff = (
         Person("U0MIRA", "mira", "Mira Lindqvist", "Payments specialist", "specialist", "mira@acme.example",
                "Europe/Stockholm", "sv-SE"),
         Person("U0TOM", "tom", "Tom Becker", "Payments specialist", "specialist", "tom@acme.example",
                "Europe/Berlin", "de-DE"),
         Person("U0ADA", "ada", "Ada Castellanos", "Head of support", "admin", "ada@acme.example",
                "Europe/Madrid", "es-ES"),
-        Person("U0GIL", "gil", "Gil Moreau", "Guest", "guest", "gil@moreau.example", "Europe/Paris", "fr-FR",
-               is_restricted=True),
-        Person("U0HANDRAIL", "handrail", "Handrail", "Payment support", "bot", "", "Etc/UTC", "en-US", is_bot=True),
     )  # fmt: skip
-    everybody = tuple(person.id for person in people)
-    humans = tuple(person.id for person in people if not person.is_bot)
+    guest = Person("U0GIL", "gil", "Gil Moreau", "Guest", "guest", "gil@moreau.example", "Europe/Paris", "fr-FR",
+                   is_restricted=True)  # fmt: skip
+    stranger = Person("U0KIM", "kim", "Kim Park", "Buyer at another company", "guest", "kim@other.example",
+                      "Asia/Seoul", "ko-KR", is_stranger=True, team_id="T0OTHER")  # fmt: skip
+    app = Person("U0HANDRAIL", "handrail", "Handrail", "Payment support", "bot", "", "Etc/UTC", "en-US", is_bot=True)
+    ana, ben, *others = _customers()
+    people = (ana, ben, *staff, guest, app, *others, stranger)
+    everybody = tuple(person.id for person in people if person is not stranger)
+    humans = tuple(user for user in everybody if user != app.id)
     channels = (
         Channel("C0GENERAL", "general", "public", "Announcements and everything else", everybody, "U0ADA"),
-        Channel("C0SUPPORT", "billing-help", "public", "Questions about payments, refunds and receipts", everybody,
-                "U0ADA"),
+        Channel("C0SUPPORT", "billing-help", "public", "Questions about payments, refunds and receipts",
+                (*everybody, stranger.id), "U0ADA"),
         Channel("C0RANDOM", "random", "public", "The other things", humans, "U0ADA"),
         Channel("G0DESK", "support-desk", "private", "Cases that need a person",
-                ("U0MIRA", "U0TOM", "U0ADA", "U0HANDRAIL"), "U0ADA"),
+                (*(person.id for person in staff), app.id), "U0ADA"),
     )  # fmt: skip
     return Seed(
         team_id="T0ACME",
@@ -140,4 +143,30 @@ def demo_seed() -> Seed:
         channels=channels,
         usergroups=(Usergroup("S0SPECIAL", "specialists", ("U0MIRA", "U0TOM"), "Specialists"),),
         apps=(App("A0HANDRAIL", "Handrail", "B0HANDRAIL", "U0HANDRAIL"),),
+    )
+
+
+def _customers() -> tuple[Person, ...]:
+    """Full members who pay in different currencies, so each reads money and days in another way."""
+    rows = (
+        ("ana", "Ana Souza", "Studio owner", "ana@souza.example", "America/Sao_Paulo", "pt-BR"),
+        ("ben", "Ben Okafor", "Shop owner", "ben@okafor.example", "Europe/London", "en-GB"),
+        ("cleo", "Cleo Marchetti", "Decorator", "cleo@example.com", "Europe/Rome", "it-IT"),
+        ("dan", "Dan Whitfield", "Photographer", "dan@example.com", "Europe/Dublin", "en-IE"),
+        ("eva", "Eva Nováková", "Designer", "eva@example.com", "America/New_York", "en-US"),
+        ("fay", "Fay Lindgren", "Team lead", "fay@example.com", "Europe/Helsinki", "fi-FI"),
+        ("ivo", "Ivo Petrov", "Courier", "ivo@example.com", "Europe/Sofia", "bg-BG"),
+        ("hana", "佐藤 花", "Tea shop", "hana@example.com", "Asia/Tokyo", "ja-JP"),
+        ("omar", "عمر الصباح", "Grocer", "omar@example.com", "Asia/Kuwait", "ar-KW"),
+        ("rosa", "Rosa Delgado", "Club member", "rosa@example.com", "Atlantic/Canary", "es-ES"),
+        ("lea", "Lea Fontaine", "Cook", "lea@example.com", "Europe/Paris", "fr-FR"),
+        ("mona", "Mona Keller", "Shop owner", "mona@example.com", "Europe/Berlin", "de-DE"),
+        ("nils", "Nils Berg", "Ski teacher", "nils.berg@example.com", "Europe/Vienna", "de-AT"),
+        ("olga", "Olga Ozola", "Violinist", "olga@example.com", "Europe/Riga", "lv-LV"),
+        ("pat", "Pat Moran", "Writer", "pat@example.com", "Europe/Athens", "el-GR"),
+        ("nora", "Nora Haas", "New here", "nora@example.com", "Europe/Zurich", "de-CH"),
+    )  # fmt: skip
+    return tuple(
+        Person(f"U0{name.upper()}", name, full, title, "customer", email, zone, locale)
+        for name, full, title, email, zone, locale in rows
     )

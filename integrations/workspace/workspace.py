@@ -11,6 +11,7 @@ from integrations.workspace.config import WorkspaceConfig
 from integrations.workspace.core import ApiCall, Core
 from integrations.workspace.delivery.records import DeliveryRecord
 from integrations.workspace.faults import Faults
+from integrations.workspace.mailbox import Mailbox
 from integrations.workspace.people import ClickResult, People, SubmitResult
 from integrations.workspace.seed import App
 from integrations.workspace.server import Server
@@ -127,6 +128,11 @@ class Workspace:
     def directory(self) -> Directory:
         """People, conversations, groups and apps as they are now."""
         return self._core.directory
+
+    @property
+    def mailbox(self) -> Mailbox:
+        """Mail to the people here; ``mailbox.deliver(to, subject, text)`` sends some. Gone when the workspace stops."""
+        return self._core.mailbox
 
     @property
     def calls(self) -> deque[ApiCall]:

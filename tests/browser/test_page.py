@@ -14,7 +14,7 @@ if os.environ.get("CI") != "true":  # there, a missing browser driver is an erro
 from playwright.async_api import Page, expect
 from slack_sdk.web.async_client import AsyncWebClient
 
-from integrations.workspace import Workspace, WorkspaceConfig
+from integrations.workspace import Workspace, WorkspaceConfig, demo_seed
 
 from .conftest import Open
 from .stage import Stage
@@ -22,6 +22,10 @@ from .stage import Stage
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 CHANNEL = "/U0ANA/C0SUPPORT"
+
+TYPED_AT_ONCE = """(typed) => { for (const key of typed)
+    document.activeElement.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true })); }"""
+"""However slow the machine is: what is typed after a pause begins a new word."""
 
 
 async def write(page: Page, text: str) -> None:
@@ -83,6 +87,25 @@ async def test_acting_as_another_person_hides_the_direct_messages_of_the_first(s
     await expect(page.get_by_text("This is your conversation with Handrail")).to_be_visible()
     await expect(page.get_by_text("my secret")).to_have_count(0)
     await expect(page.get_by_role("link", name=re.compile("support-desk"))).to_have_count(0)
+
+
+@pytest.mark.parametrize("phone", [False, True])
+async def test_one_of_many_people_is_found_by_typing_and_by_scrolling(stage: Stage, phone: bool) -> None:
+    page = await stage.window("/U0ANA/C0SUPPORT", phone=phone)
+    if phone:
+        await page.get_by_role("button", name="Open conversations").click()
+    await page.get_by_role("button", name=re.compile("Acting as Ana Souza")).click()
+    people = page.get_by_role("menuitemradio")
+    await expect(people).to_have_count(len([one for one in demo_seed().people if not one.is_bot]))
+    await expect(page.get_by_text("Ctrl-click opens a second window")).to_be_in_viewport()
+    assert await page.locator(".menu").evaluate("(menu) => menu.getBoundingClientRect().bottom <= innerHeight")
+    for typed, found in (("nor", "Nora Haas"), ("keller", "Mona Keller"), ("oma", "@omar"), ("kim", "External")):
+        await page.keyboard.press("Home")
+        await page.evaluate(TYPED_AT_ONCE, typed)
+        focused = people.filter(has_text=found).and_(page.locator(":focus"))
+        await expect(focused).to_be_in_viewport(ratio=1)
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("button", name=re.compile("Acting as Kim Park, External"))).to_have_count(1)
 
 
 async def test_an_address_of_a_conversation_the_person_is_not_in_leads_elsewhere(stage: Stage) -> None:

@@ -16,8 +16,10 @@ from bot import doctor
 from bot.articles import publish
 from bot.settings import Settings
 from bot.storage import datadir
+from integrations.stripe.sandbox import Sandbox
 from integrations.workspace import Channel, Person, Usergroup, Workspace, WorkspaceConfig, demo_seed
 from tests.cli.conftest import settings_in, tree
+from tests.fakes.stripe_server import stripe_server
 
 Examine = Callable[..., Awaitable[int]]
 
@@ -42,14 +44,21 @@ def examine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: list[str]) ->
 async def ws() -> AsyncIterator[Workspace]:
     """Acme, with channels and groups that are not fit."""
     seed = demo_seed()
-    everybody = tuple(person.id for person in seed.people)
+    everybody = tuple(person.id for person in seed.people if not person.is_stranger)
+    desk = ("U0ADA", "U0MIRA", "U0HANDRAIL")
     channels = (
+        Channel("G0SHARED", "shared", "private", "", (*desk, "U0KIM"), "U0ADA"),
+        Channel("G0APPS", "apps", "private", "", (*desk, "U0OTHERAPP"), "U0ADA"),
         Channel("G0MIXED", "mixed", "private", "", everybody, "U0ADA"),
         Channel("C0OLD", "old", "public", "", everybody, "U0ADA", archived=True),
     )
     seed = replace(
         seed,
-        people=(*seed.people, Person("U0GONE", "gone", "Gone", deleted=True)),
+        people=(
+            *seed.people,
+            Person("U0GONE", "gone", "Gone", deleted=True),
+            Person("U0OTHERAPP", "other", "Other", is_bot=True),
+        ),
         channels=(*seed.channels, *channels),
         usergroups=(*seed.usergroups, Usergroup("S0EMPTY", "empty")),
     )
@@ -101,7 +110,9 @@ async def test_everything_right(examine: Examine, said: list[str], ws: Workspace
     assert await examine(**right(ws, DATA_DIR=str(started))) == 0
     assert marked(said) == set()
     assert told(said, "SLACK_BOT_TOKEN")[1] == ("ok", "works: we are @handrail in Acme")
-    assert told(said, "SPECIALIST_CHANNEL G0DESK")[1][1].startswith("private, not shared, no guests")
+    assert told(said, "SPECIALIST_CHANNEL G0DESK")[1:] == [
+        ("ok", "private, not shared, no guests among 3 people: cards may show payment details")
+    ]
     assert told(said, "articles") == [("ok", "47, publication 1; none past its review_by")]
     assert said[-1] == "\n`run` would work."
     assert tree(started) == before
@@ -139,7 +150,10 @@ async def test_channels_and_people_that_do_not_fit(examine: Examine, said: list[
     assert told(said, "SUPPORT_CHANNELS C0RANDOM")[0][0] == "missing"
     assert "channel_not_found" in told(said, "SUPPORT_CHANNELS C0NOWHERE")[0][1]
     assert "archived" in told(said, "SUPPORT_CHANNELS C0OLD")[0][1]
-    assert told(said, "SPECIALIST_CHANNEL G0MIXED")[1] == ("warning", "has guests: U0GIL. Take them out of it")
+    assert told(said, "SPECIALIST_CHANNEL G0MIXED")[1] == (
+        "warning",
+        "has guests or people of other companies: U0GIL. Cards show no payment details. Take them out of it",
+    )
     assert "S0EMPTY is empty" in told(said, "SPECIALIST_GROUP")[1][1]
     mark, meaning = told(said, "ADMIN_USERS")[1]
     assert mark == "wrong"
@@ -154,6 +168,31 @@ async def test_a_public_specialist_channel_and_an_unknown_group(
     assert await examine(**right(ws, SPECIALIST_CHANNEL="C0SUPPORT", SPECIALIST_GROUP="S0NOWHERE")) == 1
     assert "is public" in told(said, "SPECIALIST_CHANNEL C0SUPPORT")[1][1]
     assert "no_such_subteam" in told(said, "SPECIALIST_GROUP")[1][1]
+    assert "no payment details. Make it private" in told(said, "SPECIALIST_CHANNEL C0SUPPORT")[1][1]
+
+
+async def test_a_specialist_channel_that_others_read_too_is_told_of_and_works(
+    examine: Examine, said: list[str], ws: Workspace
+) -> None:
+    assert await examine(**right(ws, SPECIALIST_CHANNEL="G0SHARED")) == 0
+    mark, meaning = told(said, "SPECIALIST_CHANNEL G0SHARED")[1]
+    assert mark == "warning"
+    assert meaning.startswith("is shared with another company or workspace. Cards show no payment details.")
+    assert await examine(**right(ws, SPECIALIST_CHANNEL="G0APPS")) == 0
+    well, apps = told(said, "SPECIALIST_CHANNEL G0APPS")[1:]
+    assert well[1].startswith("private, not shared, no guests among 2 people")
+    assert apps == ("warning", "other apps read along: U0OTHERAPP. Take out those you need not")
+
+
+@pytest.mark.parametrize(("code", "mark"), [("missing_scope", "wrong"), ("internal_error", "warning")])
+async def test_members_that_cannot_be_looked_at(
+    examine: Examine, said: list[str], ws: Workspace, code: str, mark: str
+) -> None:
+    ws.faults.script("conversations.members", [code] * 3)
+    await examine(**right(ws))
+    found, meaning = told(said, "SPECIALIST_CHANNEL G0DESK")[1]
+    assert found == mark
+    assert code in meaning
 
 
 async def test_slack_that_does_not_answer(examine: Examine, said: list[str], ws: Workspace) -> None:
@@ -276,3 +315,97 @@ async def test_a_token_in_the_wrong_place_is_not_shown(examine: Examine, said: l
     assert "SPECIALIST_CHANNEL" in marked(said)
     assert ws.bot_token not in str(said)
     assert ws.app_token not in str(said)
+
+
+# ---- Stripe ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def sandbox() -> AsyncIterator[Sandbox]:
+    async with Sandbox() as running:
+        yield running
+
+
+async def test_without_a_key_there_are_no_look_ups(examine: Examine, said: list[str]) -> None:
+    await examine()
+    assert told(said, "Stripe") == [("ok", "not set: no look-ups")]
+    assert told(said, "STRIPE_API_KEY")[0] == (
+        "ok",
+        "not set: no look-ups: Handrail knows articles, and nobody's payments",
+    )
+    assert told(said, "STRIPE_ALLOW_SECRET_KEY") == [("ok", "default, 0")]
+
+
+async def test_a_key_that_may_read_all_that_is_needed(examine: Examine, said: list[str], sandbox: Sandbox) -> None:
+    await examine(STRIPE_API_URL=sandbox.url, STRIPE_API_KEY=sandbox.key)
+    assert told(said, "Stripe") == [("ok", "all 8 lists that look-ups need can be read, test data")]
+    assert {request.query for request in sandbox.requests} == {(("limit", "1"),)}
+    assert sandbox.writes == []
+    assert sandbox.key not in str(said)
+
+
+async def test_missing_permissions_are_named(examine: Examine, said: list[str], sandbox: Sandbox) -> None:
+    for key, lacking in (
+        ("rk_test_sandbox_no_charges", "rak_charge_read"),
+        (
+            "rk_test_sandbox_customers_only",
+            "rak_charge_read, rak_dispute_read, rak_invoice_read, rak_payment_intent_read, rak_product_read, "
+            "rak_subscription_read",
+        ),
+    ):
+        assert await examine(STRIPE_API_URL=sandbox.url, STRIPE_API_KEY=key) == 1
+        ((mark, meaning),) = told(said, "Stripe permissions")
+        assert mark == "missing"
+        assert meaning.startswith(f"{lacking}. Give the key Read")
+
+
+async def test_a_key_that_stripe_does_not_know(examine: Examine, said: list[str], sandbox: Sandbox) -> None:
+    assert await examine(STRIPE_API_URL=sandbox.url, STRIPE_API_KEY="rk_test_nobodys") == 1
+    ((mark, meaning),) = told(said, "Stripe")
+    assert mark == "wrong"
+    assert meaning.startswith("refuses us (AuthenticationError, HTTP 401")
+    assert "nobodys" not in str(said)
+
+
+async def test_a_stripe_that_does_not_answer(examine: Examine, said: list[str], sandbox: Sandbox) -> None:
+    for ill in ("error", "half", "drop", "busy"):
+        sandbox.fault(ill, times=-1)
+        assert await examine(STRIPE_API_URL=sandbox.url, STRIPE_API_KEY=sandbox.key) == 1
+        ((mark, meaning),) = told(said, "Stripe")
+        assert mark == "wrong"
+        assert meaning.startswith("could not be read (")
+        sandbox.well()
+
+
+async def test_an_answer_that_is_no_list(examine: Examine, said: list[str]) -> None:
+    async with stripe_server() as server:
+        server.trick(body='{"data": "all yours"}', times=-1)
+        assert await examine(STRIPE_API_URL=server.url, STRIPE_API_KEY="rk_test_1") == 1
+    assert told(said, "Stripe")[0][1].startswith("could not be read (an answer that is no list)")
+
+
+async def test_a_refusal_that_names_no_permission(examine: Examine, said: list[str]) -> None:
+    async with stripe_server() as server:
+        server.trick(403, times=-1, path="/v1/charges")
+        assert await examine(STRIPE_API_URL=server.url, STRIPE_API_KEY="rk_test_1") == 1
+    assert told(said, "Stripe permissions")[0][1].startswith("reading of charges. Give")
+
+
+async def test_a_secret_key_is_told_of(examine: Examine, said: list[str]) -> None:
+    async with stripe_server() as server:
+        settings = {"STRIPE_API_URL": server.url, "STRIPE_API_KEY": "sk_test_made_up"}
+        assert await examine(**settings) == 1
+        assert told(said, "STRIPE_API_KEY")[0][0] == "wrong"
+        assert told(said, "Stripe")[0][1].startswith("not looked at")
+        assert server.asked == []
+        await examine(**settings, STRIPE_ALLOW_SECRET_KEY="1")
+    assert told(said, "STRIPE_API_KEY")[1][0] == "warning"
+    assert told(said, "Stripe")[0][0] == "ok"
+    assert "made_up" not in str(said)
+
+
+async def test_mail_settings_that_are_wrong_together_are_told(examine: Examine, said: list[str]) -> None:
+    await examine(SMTP_URL="smtp://me:hemligt@mail.example.com")
+    assert told(said, "SMTP_URL")[0][0] == "wrong"
+    assert "MAIL_FROM" in told(said, "SMTP_URL")[0][1]
+    assert "hemligt" not in str(said)

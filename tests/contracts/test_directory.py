@@ -17,7 +17,7 @@ from bot.errors import NotFound, Unavailable
 from bot.ports import Directory
 from handlers.directory import SlackDirectory
 from handlers.messenger import posting_client, reading_client
-from integrations.workspace import Workspace, WorkspaceConfig, demo_seed
+from integrations.workspace import Person, Workspace, WorkspaceConfig, demo_seed
 from tests.fakes.directory import FakeDirectory
 
 
@@ -37,22 +37,35 @@ class HandClock:
         self.at += timedelta(seconds=seconds)
 
 
+GONE = Person("U0GONE", "gone", "Gone", deleted=True)
+
+
 @dataclass(frozen=True)
 class World:
     directory: Directory
     break_down: Callable[[], None]
 
 
+@pytest.fixture
+async def workspace() -> AsyncIterator[Workspace]:
+    async with Workspace(WorkspaceConfig()) as running:
+        yield running
+
+
 @pytest.fixture(params=["fake", "slack"])
 async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
-    """Acme: Ana a customer, Mira a specialist, Ada an admin, Gil a guest in the specialists' group."""
+    """Acme: Ana a customer, Mira a specialist, Ada an admin, Gil a guest in the specialists' group, Kim of another
+    company, somebody deactivated."""
     if request.param == "fake":
         fake = FakeDirectory().add("U0ANA", "ana").add("U0MIRA", "mira", staff=True).add("U0ADA", "ada", staff=True)
         fake.add("U0GIL", "gil", member=False, staff=True).add("U0HANDRAIL", "handrail", member=False)
+        fake.add("U0KIM", "kim", member=False).add("U0GONE", "gone", member=False)
+        fake.closed |= {"U0KIM", "U0GONE", "U0HANDRAIL"}
         yield World(fake, lambda: setattr(fake, "down", True))
         return
     seed = demo_seed()
-    seed = replace(seed, usergroups=(replace(seed.usergroups[0], members=("U0MIRA", "U0TOM", "U0GIL")),))
+    group = replace(seed.usergroups[0], members=("U0MIRA", "U0TOM", "U0GIL"))
+    seed = replace(seed, people=(*seed.people, GONE), usergroups=(group,))
     running = Workspace(WorkspaceConfig(path=None, port=0, seed=seed))
     await running.start()
     client = reading_client(running.bot_token, running.api_url)
@@ -89,9 +102,24 @@ async def test_nobody_is_found_for_an_unknown_id(world: World) -> None:
         await world.directory.person("U0NOBODY")
 
 
+async def test_everybody_has_one_direct_conversation_and_it_stays(world: World) -> None:
+    anas, gils = await world.directory.direct("U0ANA"), await world.directory.direct("U0GIL")
+    assert anas != gils
+    assert (anas or "").startswith("D")
+    assert await world.directory.direct("U0ANA") == anas
+
+
+@pytest.mark.parametrize("user", ["U0KIM", "U0GONE", "U0HANDRAIL", "U0NOBODY"])
+async def test_with_some_there_is_no_direct_conversation(world: World, user: str) -> None:
+    assert await world.directory.direct(user) is None
+
+
 async def test_slack_being_down_is_not_an_answer(world: World) -> None:
     world.break_down()
-    for question in (world.directory.person("U0ANA"), world.directory.is_staff("U0MIRA")):
+    questions: tuple[Awaitable[object], ...] = (
+        world.directory.person("U0ANA"), world.directory.is_staff("U0MIRA"), world.directory.direct("U0ANA"),
+    )  # fmt: skip
+    for question in questions:
         with pytest.raises(Unavailable) as caught:
             await question
         assert caught.value.edge == "slack"
@@ -108,9 +136,16 @@ class Slack:
     group: list[str]
     error: str | None = None
     asked: list[str] | None = None
+    opened: Any = None
 
     async def answer(self, request: web.Request) -> web.Response:
         method = request.match_info["method"]
+        if method == "conversations.open":
+            self.asked = [*(self.asked or []), method]
+            if self.error is not None:
+                return web.json_response({"ok": False, "error": self.error})
+            users = request.query.get("users") or str((await request.post()).get("users"))
+            return web.json_response({"ok": True, "channel": self.opened or {"id": f"D{users}"}})
         given = request.query.get("user") or (await request.post()).get("user")
         self.asked = [*(self.asked or []), method]
         if self.error is not None and method.startswith("usergroups"):
@@ -222,3 +257,59 @@ async def test_a_group_that_cannot_be_read_is_not_an_empty_one() -> None:
         question: Awaitable[bool] = directory.is_staff("U0MIRA")
         with pytest.raises(Unavailable):
             await question
+
+
+# ---- direct conversations, Slack only ---------------------------------------------------------------------------
+
+
+async def test_the_direct_conversation_is_the_one_that_a_person_opened(workspace: Workspace) -> None:
+    client = reading_client(workspace.bot_token, workspace.api_url)
+    directory = SlackDirectory(client, "S0SPECIAL", (), workspace.team_id, HandClock())
+    opened = await directory.direct("U0ANA")
+    assert opened == await workspace.open_im("U0ANA")
+    assert await workspace.open_im("U0BEN") == await directory.direct("U0BEN")
+    assert (await workspace.post("U0KIM", await workspace.open_im("U0KIM"), "hi")) != ""
+    assert await directory.direct("U0KIM") == await workspace.open_im("U0KIM")
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["cannot_dm_bot", "user_disabled", "user_not_found", "user_not_visible", "not_allowed", "access_denied",
+     "channel_not_found", "invalid_user_combination", "restricted_action", "restricted_action_read_only_channel"],
+)  # fmt: skip
+async def test_a_refusal_that_is_about_the_person_means_none_and_is_asked_again(code: str) -> None:
+    slack = Slack({}, [], error=code)
+    async with directory_of(slack) as (directory, _):
+        assert await directory.direct("U0KIM") is None
+        slack.error = None
+        assert await directory.direct("U0KIM") == "DU0KIM"
+
+
+@pytest.mark.parametrize("code", ["missing_scope", "invalid_auth", "token_revoked", "fatal_error", "unknown_method"])
+async def test_a_refusal_that_is_about_us_is_no_answer(code: str) -> None:
+    async with directory_of(Slack({}, [], error=code)) as (directory, _):
+        with pytest.raises(Unavailable):
+            await directory.direct("U0ANA")
+
+
+@pytest.mark.parametrize("opened", [[], {"id": 7}, {"id": "G0GROUP"}, {"name": "ana"}, "D1"])
+async def test_what_is_no_direct_conversation_is_not_taken_for_one(opened: Any) -> None:
+    async with directory_of(Slack({}, [], opened=opened or "x")) as (directory, _):
+        with pytest.raises(Unavailable):
+            await directory.direct("U0ANA")
+
+
+@pytest.mark.parametrize("user", ["U0ANA,U0BEN", "U0ANA ", "", "C0<!here>"])
+async def test_what_is_no_persons_id_is_never_asked_for(user: str) -> None:
+    slack = Slack({}, [])
+    async with directory_of(slack) as (directory, _):
+        assert await directory.direct(user) is None
+    assert slack.asked is None
+
+
+async def test_a_direct_conversation_is_opened_once_and_what_is_remembered_has_an_end() -> None:
+    slack = Slack({}, [])
+    async with directory_of(slack, most=3) as (directory, _):
+        for user in ("U0", "U1", "U2", "U3", "U1", "U0"):
+            assert await directory.direct(user) == f"D{user}"
+    assert len(slack.asked or []) == 5  # U1 was still known, U0 no longer

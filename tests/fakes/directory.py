@@ -8,11 +8,13 @@ from bot.ports import Person
 
 
 class FakeDirectory:
-    """Knows who was added. `down = True`: Slack does not answer. `asked` counts questions."""
+    """Knows who was added. `down = True`: Slack does not answer. `asked` counts questions. Anybody who was added can be
+    written to directly, at `direct_id`, but for the people in `closed`."""
 
     def __init__(self) -> None:
         self.down = False
         self.asked = 0
+        self.closed: set[str] = set()
         self._people: dict[str, Person] = {}
         self._staff: set[str] = set()
 
@@ -33,7 +35,16 @@ class FakeDirectory:
         person = self._people.get(user)
         return person is not None and person.member and user in self._staff
 
+    async def direct(self, user: str) -> str | None:
+        self._ask()
+        return direct_id(user) if user in self._people and user not in self.closed else None
+
     def _ask(self) -> None:
         self.asked += 1
         if self.down:
             raise Unavailable("slack")
+
+
+def direct_id(user: str) -> str:
+    """The direct conversation that the fake has with somebody."""
+    return f"D{user}"

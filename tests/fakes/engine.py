@@ -40,6 +40,7 @@ from bot.storage.inbox import SqlInbox
 from bot.storage.outbox import SqlOutbox
 from bot.workflows import Runs
 from tests.fakes.clock import FakeClock
+from tests.fakes.desk import FakeDesk
 from tests.fakes.directory import FakeDirectory
 from tests.fakes.messenger import FakeMessenger
 from tests.fakes.presence import FakePresence
@@ -283,7 +284,7 @@ def make_core(
     turn = Turn(inbox, cases, directory, knows, clock, waker, engine, presence, speaking, amending, premises)
     acting = Acting(inbox, cases, directory, knows, clock, waker, speaking, turn, DESK)
     watching = Watching(cases, knows, clock, waker, speaking, timedelta(seconds=LATE_AFTER) + premises.channel_wait)
-    delivery = Delivery(outbox, cases, messenger, presence, directory, knows, engine, waker, clock, DESK)
+    delivery = Delivery(outbox, cases, messenger, presence, directory, FakeDesk(), knows, engine, waker, clock, DESK)
     return Core(
         clock=clock,
         engine=engine,

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.domain.articles import Action, Article, Audience, Priority, Section
+from bot.domain.lookups import Lookup
 from bot.errors import ArticleError
 from knowledge.loader import SHIPPED, check, dump, load, parse_article
 from knowledge.text import same_words
@@ -84,6 +85,7 @@ BROKEN = [
     ("action: answer", "action: reply", "must be one of answer, lookup, handoff"),
     ("action: answer", "action: lookup", "says which look-up answers it"),
     ("action: answer", "action: answer\nlookup: refunds", "lookup: belongs to articles with action: lookup only"),
+    ("action: answer", "action: lookup\nlookup: refund", "lookup: must be one of refunds, payments,"),
     ("priority: normal", "priority: urgent", "priority: belongs to articles with action: handoff"),
     ("priority: normal", "priority: soon", "must be one of normal, high, urgent"),
     ("audience: customer", "audience: all", "must be one of customer, specialist"),
@@ -224,7 +226,7 @@ def some_article(draw: st.DrawFn) -> Article:
         id="-".join(draw(st.lists(NAME, min_size=1, max_size=3))),
         title=draw(PLAIN.map(lambda text: text[:75].strip())),
         action=action,
-        lookup=draw(PLAIN) if action is Action.LOOKUP else None,
+        lookup=draw(st.sampled_from(sorted(map(str, Lookup)))) if action is Action.LOOKUP else None,
         priority=draw(st.sampled_from(Priority)) if action is Action.HANDOFF else Priority.NORMAL,
         audience=draw(st.sampled_from(Audience)),
         questions=tuple(draw(st.lists(PLAIN, min_size=5, max_size=7, unique_by=same_words))),

@@ -17,7 +17,8 @@ from bot.domain import buttons
 from bot.ports import Pending
 from bot.settings import Settings
 from bot.storage.tables import VectorTable
-from integrations.workspace import Person, Workspace, WorkspaceConfig, demo_seed
+from integrations.stripe.sandbox import Sandbox
+from integrations.workspace import Person, Workspace, WorkspaceConfig, WorkspaceMail, demo_seed
 
 MIRA, TOM, ADA, GIL = "U0MIRA", "U0TOM", "U0ADA", "U0GIL"
 SUPPORT, GENERAL, DESK = "C0SUPPORT", "C0GENERAL", "G0DESK"
@@ -48,6 +49,7 @@ class Stage:
     ws: Workspace
     bot: Running
     next_customer: int = 0
+    stripe: Sandbox | None = None
 
     def newcomer(self) -> str:
         self.next_customer += 1
@@ -124,8 +126,10 @@ async def _keep_vectors(stores: Stores) -> None:
 
 
 @asynccontextmanager
-async def open_stage(folder: Path, *, database_url: str | None = None, **changes: Any) -> AsyncIterator[Stage]:
-    """A stage on a database of its own."""
+async def open_stage(
+    folder: Path, *, database_url: str | None = None, stripe: Sandbox | None = None, **changes: Any
+) -> AsyncIterator[Stage]:
+    """A stage on a database of its own; with `stripe`, payments are looked up in it, and mail stays here."""
     seed = demo_seed()
     people = crowd()
     channels = tuple(
@@ -137,11 +141,14 @@ async def open_stage(folder: Path, *, database_url: str | None = None, **changes
     ws = Workspace(WorkspaceConfig(seed=replace(seed, people=(*seed.people, *people), channels=channels)))
     await ws.start()
     try:
-        settings = settings_for(ws, folder, **{"database_url": database_url, "channel_wait_seconds": 0.0, **changes})
+        chosen: dict[str, Any] = {"database_url": database_url, "channel_wait_seconds": 0.0}
+        if stripe is not None:
+            chosen |= {"stripe_api_key": stripe.key, "stripe_api_url": stripe.url, "identity_rule": "email"}
+        settings = settings_for(ws, folder, **{**chosen, **changes})
         await _bring_vectors(settings)
-        async with running(settings) as bot:
+        async with running(settings, mail=None if stripe is None else WorkspaceMail(ws)) as bot:
             await _keep_vectors(bot.stores)
-            yield Stage(ws, bot)
+            yield Stage(ws, bot, stripe=stripe)
     finally:
         await ws.stop()
 

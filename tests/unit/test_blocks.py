@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -25,10 +26,12 @@ from bot.domain.replies import (
     Line,
     Note,
     Offer,
+    Option,
     Relay,
     Reply,
     Speaker,
 )
+from bot.domain.tables import Table
 from handlers.blocks import Message, home_view, ids, message, notice_modal, reply_modal
 from handlers.blocks.text import width
 
@@ -325,7 +328,7 @@ def test_a_card_says_its_state(state: CardState, owner: str | None, says: str) -
 def test_a_cards_buttons_name_the_handoff() -> None:
     found = buttons(message(card()).blocks)
     assert {name: one["value"] for name, one in found.items()} == {
-        "handoff.reply": "handoff_1", "handoff.done": "handoff_1",
+        "handoff.reply": "handoff_1", "handoff.done": "handoff_1", "handoff.link": "handoff_1",
     }  # fmt: skip
     assert found["handoff.reply"]["style"] == "primary"
 
@@ -383,3 +386,55 @@ def test_the_reply_modal_shows_the_question_and_takes_plain_text() -> None:
     assert (field["block_id"], field["element"]["action_id"]) == ("reply", "text")
     assert field["element"]["type"] == "plain_text_input"
     assert (field["element"]["multiline"], field["element"]["max_length"]) == (True, 3000)
+
+
+# ---- what a look-up found ----------------------------------------------------------------------------------------
+
+
+def test_a_table_is_a_block_of_plain_cells_and_lines_of_the_text() -> None:
+    built = message(reply("I found two.", table=Table(("Day", "Amount"), (("1 May", "€ 5"), ("2 May <!channel>", "")))))
+    rows = next(block for block in built.blocks if block["type"] == "table")["rows"]
+    assert [[cell["text"] for cell in row] for row in rows][:2] == [["Day", "Amount"], ["1 May", "€ 5"]]
+    assert {cell["type"] for row in rows for cell in row} == {"raw_text"}
+    assert all(cell["text"].strip() for row in rows for cell in row)
+    assert "1 May · € 5" in built.text
+    assert "<!channel>" not in built.text
+    check_limits(built.blocks)
+
+
+def test_candidates_are_a_menu_that_sends_back_their_ids() -> None:
+    options = (Option("re_1", "€ 5 · 1 May"), Option("re_2", "€ 6 · 2 May"), Option("x" * 151, "too long"))
+    built = message(reply("Which one?", options=options, pick="refund-status"))
+    menu = next(one for one in walk(list(built.blocks)) if one.get("type") == "static_select")
+    assert menu["action_id"] == "lookup.pick:refund-status"
+    assert [one["value"] for one in menu["options"]] == ["re_1", "re_2"]
+    assert "• € 5 · 1 May" in built.text
+
+
+def test_offers_about_a_refund_carry_its_id_and_are_not_made_without_one() -> None:
+    offers = (Offer.PROVE, Offer.NEWS, Offer.NEWS_STOP, Offer.ARRIVED)
+    found = buttons(message(reply(offers=offers, about="re_1")).blocks)
+    assert {name: one.get("value") for name, one in found.items()} == {
+        "lookup.prove": None, "news.tell": "re_1", "news.stop": "re_1", "news.arrived": "re_1",
+        "news.not_arrived": "re_1",
+    }  # fmt: skip
+    assert set(buttons(message(reply(offers=offers)).blocks)) == {"lookup.prove"}
+
+
+def test_a_card_shows_what_must_not_be_missed_first() -> None:
+    facts = (redacted("re_1: 5.00 EUR"), redacted("Do not refund: dispute du_1 open"), redacted("<!here> x"))
+    built = message(card(facts=facts))
+    shown = next(one for one in texts(built.blocks, "plain_text") if "dispute du_1" in one)
+    assert shown.splitlines()[:2] == ["⚠ Do not refund: dispute du_1 open", "re_1: 5.00 EUR"]
+    assert "<!here>" not in built.text
+    assert built.text.index("du_1") < built.text.index("re_1")
+
+
+def test_a_card_without_private_readers_hides_what_was_found_and_the_lines_that_told_of_it() -> None:
+    told = replace(line("A refund of 5.00 EUR", Speaker.BOT), facts=(redacted("re_1: 5.00 EUR"),))
+    built = message(card(transcript=(line("where is it"), told), withheld=True))
+    assert "5.00" not in json.dumps(built.blocks) + built.text
+    assert "not private" in built.text
+    assert "where is it" in built.text
+    open_one = message(card(transcript=(told,)))
+    assert "A refund of 5.00 EUR" in open_one.text

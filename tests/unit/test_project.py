@@ -135,13 +135,15 @@ SCOPES_OF_CALLS: dict[str, set[str]] = {
     "conversations_history": HISTORY,
     "conversations_info": {"channels:read", "groups:read"},
     "conversations_members": {"channels:read", "groups:read"},
+    "conversations_open": {"im:write"},
     "conversations_replies": HISTORY,
     "reactions_add": {"reactions:write"},
     "usergroups_users_list": {"usergroups:read"},
     "users_conversations": LISTING,
-    "users_info": {"users:read"},
+    "users_info": {"users:read", "users:read.email"},
     "views_open": set(),
     "views_publish": set(),
+    "views_update": set(),
 }
 SCOPES_OF_EVENTS: dict[str, set[str]] = {
     "app_home_opened": set(),

@@ -199,6 +199,35 @@ async def test_posting_to_a_person_opens_the_direct_message(ws: Workspace, clien
     assert opened["channel"]["user"] == "U0ANA"
 
 
+@pytest.mark.parametrize(
+    ("users", "code"),
+    [("", "users_list_not_supplied"), ("U0NOBODY", "user_not_found"), ("U0ANA,U0NOBODY", "user_not_found"),
+     ("U0HANDRAIL", "cannot_dm_bot"), ("U0KIM", "user_not_visible"), ("U0ANA,U0KIM", "user_not_visible"),
+     (",".join(f"U{n}" for n in range(9)), "too_many_users")],
+)  # fmt: skip
+async def test_a_direct_message_with_some_cannot_be_opened(client: AsyncWebClient, users: str, code: str) -> None:
+    assert await error_of(client.conversations_open(users=users)) == code
+
+
+async def test_a_direct_message_that_exists_is_found_whoever_opened_it(ws: Workspace, client: AsyncWebClient) -> None:
+    opened = await client.conversations_open(users="U0GIL")
+    assert opened.get("already_open") is None
+    assert opened["channel"]["id"] == await ws.open_im("U0GIL")
+    stranger = await ws.open_im("U0KIM")
+    assert (await client.conversations_open(users="U0KIM"))["channel"]["id"] == stranger
+
+
+async def test_somebody_of_another_company_makes_a_channel_a_shared_one(ws: Workspace, client: AsyncWebClient) -> None:
+    async def shared(channel: str) -> tuple[bool, bool, bool]:
+        info = (await client.conversations_info(channel=channel))["channel"]
+        return info["is_private"], info["is_shared"], info["is_ext_shared"]
+
+    assert await shared("C0SUPPORT") == (False, True, True)
+    assert await shared("G0DESK") == (True, False, False)
+    await ws.join("U0KIM", "G0DESK")
+    assert await shared("G0DESK") == (True, True, True)
+
+
 async def test_ephemeral_is_seen_by_one_person_and_is_no_event(ws: Workspace, client: AsyncWebClient) -> None:
     await client.chat_postEphemeral(channel="C0SUPPORT", user="U0ANA", text="only you")
     assert ws.messages("C0SUPPORT") == []
@@ -241,7 +270,8 @@ async def test_lists_page_and_name_what_the_bot_can_see(ws: Workspace, client: A
     group = await client.usergroups_users_list(usergroup="S0SPECIAL")
     assert group["users"] == ["U0MIRA", "U0TOM"]
     assert (await client.users_lookupByEmail(email="BEN@okafor.example"))["user"]["id"] == "U0BEN"
-    assert len((await client.users_list())["members"]) == 7
+    people = [person["id"] async for page in await client.users_list(limit=10) for person in page["members"]]
+    assert people == [person.id for person in demo_seed().people]
 
 
 async def test_reactions_are_added_once(ws: Workspace, client: AsyncWebClient) -> None:

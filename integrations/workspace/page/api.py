@@ -73,10 +73,11 @@ class PageApi:
 
     def routes(self) -> list[web.RouteDef]:
         """The routes to serve."""
-        reading = {"state": self._state, "messages": self._messages, "views": self._views}
+        reading = {"state": self._state, "messages": self._messages, "views": self._views, "mail": self._mail}
         writing = {
             "post": self._post, "edit": self._edit, "delete": self._delete, "react": self._react, "mark": self._mark,
             "action": self._action, "view_submit": self._submit, "view_close": self._close, "home": self._home,
+            "mail": self._deliver, "mail_mark": self._mark_mail,
         }  # fmt: skip
         return [
             web.get("/page/events", self._events),
@@ -109,6 +110,7 @@ class PageApi:
                 for status in self._core.statuses.of(one.id)
             ],
             "apps": [{"id": app.id, "name": app.name, "bot_user": app.bot_user} for app in directory.apps.values()],
+            "mail": {"address": self._address(me), "unread": self._core.mailbox.unread(self._address(me))},
             "usergroups": [
                 {"id": group.id, "handle": group.handle, "members": list(group.members)}
                 for group in directory.usergroups.values()
@@ -191,6 +193,22 @@ class PageApi:
         self._people.open_home(me, app, given.optional("tab") or "home")
         shown = self._core.board.views.home(app.id, me)
         return {"view": shown.body if shown else None, "app": app.id}
+
+    async def _mail(self, given: Input) -> Answer:
+        mails = self._core.mailbox.of(self._address(given.text("as")))
+        return {"mails": [shapes.mail(one) for one in mails]}
+
+    async def _mark_mail(self, given: Input) -> Answer:
+        self._core.mailbox.mark(self._address(given.text("as")))
+        return {}
+
+    async def _deliver(self, given: Input) -> Answer:
+        """For an app in another process: a mail server has no person that it acts as."""
+        self._core.mailbox.deliver(given.text("to"), given.text("subject"), given.text("text"))
+        return {}
+
+    def _address(self, me: str) -> str:
+        return self._people.person(me).email
 
     def _app(self, app_id: str | None) -> App:
         apps = self._core.directory.apps

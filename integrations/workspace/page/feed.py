@@ -90,6 +90,8 @@ class PageFeed:
             self._about_message(change)
         elif change.kind in ("views", "home", "ephemeral", "read"):
             self._about_person(change)
+        elif change.kind == "mail":
+            self._about_mail(change.data["address"])
         elif change.kind == "status":
             self._about_status(change.data["status"])
         elif change.kind == "channel":
@@ -124,6 +126,13 @@ class PageFeed:
                 page.put(_frame("views", views=data["views"]))
             else:
                 page.put(_frame("home", view=data["view"], app=data["view"]["app_id"]))
+
+    def _about_mail(self, address: str) -> None:
+        mailbox = self._core.mailbox
+        for page in self._pages:
+            mine = self._core.directory.people[page.me].email
+            if mailbox.same(mine, address):
+                page.put(_frame("mail", unread=mailbox.unread(mine)))
 
     def _about_status(self, status: Status) -> None:
         members = self._core.directory.channels[status.channel].members

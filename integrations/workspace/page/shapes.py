@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from integrations.workspace.core import Core
+from integrations.workspace.mailbox import Mail
 from integrations.workspace.seed import Channel, Person
 from integrations.workspace.statuses import Status
 
@@ -53,9 +54,15 @@ def status(shown: Status) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def mail(arrived: Mail) -> dict[str, Any]:
+    """A mail, to whom it was sent."""
+    return {"to": arrived.to, "subject": arrived.subject, "text": arrived.text, "ts": arrived.ts}
+
+
 def person(described: Person) -> dict[str, Any]:
     """Somebody to act as, or to see."""
     return {
         "id": described.id, "name": described.name, "real_name": described.real_name, "title": described.title,
         "role": described.role, "is_bot": described.is_bot, "is_guest": described.is_guest,
+        "is_stranger": described.is_stranger,
     }  # fmt: skip

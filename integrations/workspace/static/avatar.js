@@ -21,7 +21,7 @@ export function avatar(person, size = "") {
 }
 
 const ROLES = { customer: "Customer", specialist: "Specialist", admin: "Admin", guest: "Guest", bot: "App" };
-export const roleName = (person) => (person ? ROLES[person.role] ?? person.role ?? "" : "");
+export const roleName = (person) => (person ? (person.is_stranger ? "External" : ROLES[person.role] ?? person.role ?? "") : "");
 
 /** APP and Guest beside a name: who can be trusted as a colleague must be seen. */
 export function badges(person) {

@@ -1,9 +1,12 @@
 // Menus in the top layer (popover): arrows, Home/End, type-ahead, Esc; focus goes back to what opened them.
 import { el } from "./dom.js";
 
-/** items: [{label, hint?, node?, checked?, href?, danger?, run?}]. Returns the menu. */
-export function openMenu(anchor, items, { label, align = "start", footer = null } = {}) {
-  const popover = el("div", { class: "menu", popover: "auto" });
+const TYPING_MS = 800;
+
+/** items: [{label, hint?, node?, typed?, checked?, href?, danger?, run?}]; typed: the words that type-ahead finds it by,
+    else its text. tall: as high as the window allows. Returns the menu. */
+export function openMenu(anchor, items, { label, align = "start", footer = null, tall = false } = {}) {
+  const popover = el("div", { class: `menu${tall ? " menu-tall" : ""}`, popover: "auto" });
   const menu = el("div", { role: "menu", "aria-label": label });
   popover.append(menu);
   if (footer) popover.append(footer);
@@ -18,7 +21,9 @@ export function openMenu(anchor, items, { label, align = "start", footer = null 
     popover.remove();
     if (inside) backTo(anchor);
   });
-  menu.addEventListener("keydown", (event) => steer(event, nodes, popover));
+  const words = items.map((item, index) => (item.typed ?? nodes[index].textContent).trim().toLowerCase());
+  const typing = { text: "", at: 0 };
+  menu.addEventListener("keydown", (event) => steer(event, nodes, popover, words, typing));
   popover.showPopover();
   place(popover, anchor, align);
   (nodes.find((node) => node.getAttribute("aria-checked") === "true") ?? nodes[0])?.focus();
@@ -51,20 +56,31 @@ function menuItem(item, popover) {
   return el("a", { ...props, href: item.href, target: own ? null : "_blank", rel: "noopener noreferrer" }, content);
 }
 
-function steer(event, nodes, popover) {
+function steer(event, nodes, popover, words, typing) {
   const at = nodes.indexOf(document.activeElement);
+  if (event.key.length > 1) typing.text = "";
   const go = (index) => { event.preventDefault(); nodes[(index + nodes.length) % nodes.length]?.focus(); };
   if (event.key === "ArrowDown") go(at + 1);
   else if (event.key === "ArrowUp") go(at - 1);
   else if (event.key === "Home") go(0);
   else if (event.key === "End") go(nodes.length - 1);
   else if (event.key === "Tab") { event.preventDefault(); popover.hidePopover(); }
-  else if (event.key === " ") { event.preventDefault(); document.activeElement.click(); }
-  else if (event.key.length === 1 && !event.ctrlKey && !event.metaKey) {
-    const wanted = event.key.toLowerCase();
-    const order = [...nodes.slice(at + 1), ...nodes.slice(0, at + 1)];
-    order.find((node) => node.textContent.trim().toLowerCase().startsWith(wanted))?.focus();
-  }
+  else if (event.key === " " && !typed(typing)) { event.preventDefault(); document.activeElement.click(); }
+  else if (event.key.length === 1 && !event.ctrlKey && !event.metaKey) { event.preventDefault(); find(event.key.toLowerCase(), nodes, at, words, typing); }
+}
+
+/** What was typed just now; nothing after a pause. */
+const typed = (typing) => (performance.now() - typing.at < TYPING_MS ? typing.text : "");
+
+/** Type-ahead: to the next item with a word that begins with what was typed; one letter again and again goes through them. */
+function find(key, nodes, at, words, typing) {
+  const before = typed(typing);
+  typing.text = before === key ? key : before + key;
+  typing.at = performance.now();
+  const first = typing.text.length === 1 ? at + 1 : Math.max(at, 0);
+  const order = nodes.map((_, index) => (first + index) % nodes.length);
+  const found = order.find((index) => ` ${words[index]}`.includes(` ${typing.text}`));
+  if (found !== undefined) nodes[found].focus();
 }
 
 /** Below the anchor, or above when there is no room; always inside the window. (CSSOM: the policy forbids style attributes, not this.) */

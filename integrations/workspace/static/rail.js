@@ -3,7 +3,7 @@ import { el, replace } from "./dom.js";
 import { avatar, badges, roleName } from "./avatar.js";
 import { icon } from "./icons.js";
 import { openMenu } from "./menu.js";
-import { route } from "./state.js";
+import { MAIL, route } from "./state.js";
 
 const THEMES = { system: ["system", "Theme: as the system"], light: ["sun", "Theme: light"], dark: ["moon", "Theme: dark"] };
 
@@ -27,7 +27,7 @@ export class Rail {
     replace(this.root, this.#persona(),
       el("div", { class: "rail-team" }, el("span", { class: "rail-team-name" }, this.names.team.name),
         el("button", { class: "btn btn-quiet btn-icon", type: "button", "aria-label": "Jump to a conversation", title: "Jump to… (Ctrl+K)", dataset: { railKey: "jump" }, onclick: () => this.host.showJump() }, icon("search", { size: 16 }))),
-      el("div", { class: "rail-lists" }, parts.map(([title, channels]) => this.#section(title, channels, current))),
+      el("div", { class: "rail-lists" }, parts.map(([title, channels]) => this.#section(title, channels, current)), this.#outside(current)),
       this.#foot());
     this.root.querySelector(".rail-lists").scrollTop = scrollTop;
     if (held) [...this.root.querySelectorAll("[data-rail-key]")].find((node) => node.dataset.railKey === held)?.focus({ preventScroll: true });
@@ -43,14 +43,18 @@ export class Rail {
   }
 
   #patch(current) {
+    if (this.mailLook !== this.#lookOfMail(current)) this.#swap(this.mailNode, this.#mail(current));
     for (const channel of this.names.channels()) {
       const old = this.items.get(channel.id);
       if (!old || old.look === look(channel, current)) continue;
-      const focused = document.activeElement === old.node;
-      const node = this.#item(channel, current);
-      old.node.replaceWith(node);
-      if (focused) node.focus({ preventScroll: true });
+      this.#swap(old.node, this.#item(channel, current));
     }
+  }
+
+  #swap(old, node) {
+    const focused = document.activeElement === old;
+    old.replaceWith(node);
+    if (focused) node.focus({ preventScroll: true });
   }
 
   #persona() {
@@ -65,10 +69,10 @@ export class Rail {
 
   #choose(button) {
     const items = this.names.humans().map((person) => ({
-      checked: person.id === this.names.me, href: route({ me: person.id }),
-      node: [avatar(person, "m"), el("span", { class: "menu-label" }, el("bdi", {}, person.label), person.title ? el("span", { class: "menu-hint" }, person.title) : null), el("span", { class: `role role-${person.role}` }, roleName(person))],
+      checked: person.id === this.names.me, href: route({ me: person.id }), typed: `${person.label} ${person.name}`,
+      node: [avatar(person, "m"), el("span", { class: "menu-label" }, el("bdi", {}, person.label), el("span", { class: "menu-hint" }, person.title ? `@${person.name} · ${person.title}` : `@${person.name}`)), el("span", { class: `role role-${person.is_stranger ? "guest" : person.role}` }, roleName(person))],
     }));
-    openMenu(button, items, { label: "Act as", footer: el("p", { class: "menu-foot" }, "Ctrl-click opens a second window as that person.") });
+    openMenu(button, items, { label: "Act as", tall: true, footer: el("p", { class: "menu-foot" }, "Ctrl-click opens a second window as that person.") });
   }
 
   #section(title, channels, current) {
@@ -76,6 +80,23 @@ export class Rail {
     return el("section", { class: "rail-section" }, el("h2", { class: "rail-title" }, title),
       el("ul", { class: "rail-list" }, channels.map((channel) => el("li", {}, this.#item(channel, current)))));
   }
+
+  /** What reaches a person elsewhere, and is shown here because this workspace has no elsewhere. */
+  #outside(current) {
+    return el("section", { class: "rail-section" }, el("h2", { class: "rail-title" }, "Outside Slack"), el("ul", { class: "rail-list" }, el("li", {}, this.#mail(current))));
+  }
+
+  #mail(current) {
+    const { unread } = this.names.mail;
+    this.mailLook = this.#lookOfMail(current);
+    this.mailNode = el("a", {
+      class: `rail-item${unread ? " unread" : ""}`, href: route({ me: this.names.me, channel: MAIL }), "aria-current": current === MAIL ? "page" : null,
+      dataset: { railKey: MAIL }, "aria-label": `Mail${unread ? `, ${unread} unread` : ""}`, onclick: () => this.host.closeDrawer(),
+    }, el("span", { class: "rail-mark" }, icon("mail", { size: 16 })), el("span", { class: "rail-name" }, "Mail"), unread ? el("span", { class: "count", "aria-hidden": "true" }, unread > 99 ? "99+" : unread) : null);
+    return this.mailNode;
+  }
+
+  #lookOfMail(current) { return JSON.stringify([this.names.mail.unread, current === MAIL]); }
 
   #item(channel, current) {
     const unread = channel.unread > 0;

@@ -2,9 +2,10 @@
 import { Api, wordsFor } from "./api.js";
 import { Conversation, Thread } from "./conversation.js";
 import { EventStream } from "./events.js";
+import { MailView } from "./mail.js";
 import { summary } from "./message.js";
 import { Rail } from "./rail.js";
-import { Directory, parseRoute, route } from "./state.js";
+import { Directory, MAIL, parseRoute, route } from "./state.js";
 import { Statuses, wordsOf } from "./statuses.js";
 import { openHelp, openSwitcher } from "./switcher.js";
 import { announce, clearAnnouncements, toast } from "./toast.js";
@@ -73,6 +74,7 @@ export class Session {
   /** Shows what the address says; `fresh` loads again what is already open (after a reconnect). */
   async navigate(where, fresh = false) {
     if (!this.loaded) return;
+    if (where.channel === MAIL) { await this.#openMail(); return; }
     const channel = this.names.channel(where.channel) ?? this.#firstChannel();
     if (!channel) return;
     if (where.channel !== channel.id) {
@@ -92,6 +94,21 @@ export class Session {
   #firstChannel() {
     const all = this.names.channels();
     return all.find((channel) => channel.app) ?? all[0] ?? null;
+  }
+
+  async #openMail() {
+    try {
+      if (!(this.conversation instanceof MailView)) {
+        this.conversation?.destroy();
+        this.conversation = new MailView(this.roots.main, this);
+        this.drawRail();
+        if (!document.querySelector("dialog[open]")) this.conversation.focus();
+      }
+      await this.#openThreadPane(this.conversation.channel, null);
+      await this.conversation.load();
+    } catch (error) {
+      if (!this.stopped) toast(error.message, "error");
+    }
   }
 
   async #openChannel(channel, where, fresh) {
@@ -179,7 +196,7 @@ export class Session {
       message_changed: () => this.#feeds(event.message.channel).forEach((feed) => feed.replaceKnown(event.message)),
       message_deleted: () => this.#feeds(event.channel).forEach((feed) => feed.drop(event.ts)),
       channel: () => this.#channel(event.channel), status: () => this.#status(event.status), unread: () => this.#unread(event),
-      views: () => this.modals.sync(event.views), home: () => { if (!event.app || event.app === this.conversation?.channel.app?.id) this.conversation?.home?.show(event.view); },
+      mail: () => this.#mail(event.unread), views: () => this.modals.sync(event.views), home: () => { if (!event.app || event.app === this.conversation?.channel.app?.id) this.conversation?.home?.show(event.view); },
     };
     handlers[event.type]?.();
   }
@@ -204,6 +221,15 @@ export class Session {
     const author = this.names.person(message.user)?.label ?? "Someone";
     const where = this.names.channel(message.channel)?.title ?? "a conversation";
     announce(`${author} in ${where}: ${summary(message, this.names).slice(0, 300)}`);
+  }
+
+  #mail(unread) {
+    const more = unread > this.names.mail.unread;
+    this.names.mail.unread = unread;
+    this.drawRail();
+    if (!more) return;
+    announce("New mail");
+    if (this.conversation instanceof MailView) this.#openMail();
   }
 
   #status(status) {

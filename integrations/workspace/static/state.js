@@ -1,5 +1,8 @@
 // What the page knows: people and conversations (Directory), and the messages of one open list (MessageList).
 
+/** Stands in an address where a conversation does; no id of Slack looks like it. */
+export const MAIL = "mail";
+
 export class Directory {
   constructor() { this.load({ team: { name: "" }, me: null, people: [], channels: [], apps: [] }); }
 
@@ -7,6 +10,7 @@ export class Directory {
     this.team = state.team ?? { name: "" };
     this.me = state.me;
     this.apps = state.apps ?? [];
+    this.mail = state.mail ?? { address: "", unread: 0 };
     this.byPerson = new Map((state.people ?? []).map((person, index) => [person.id, { ...person, index, label: person.real_name || person.name || person.id }]));
     this.byChannel = new Map();
     for (const channel of state.channels ?? []) this.setChannel(channel);

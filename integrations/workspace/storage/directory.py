@@ -48,6 +48,11 @@ class Directory:
         """Every conversation the user is in, in the order they were made."""
         return [channel for channel in self.channels.values() if user in channel.members]
 
+    def is_shared(self, channel: Channel) -> bool:
+        """Whether people of another company are in it (Slack Connect)."""
+        teams = (self.people[user].team_id for user in channel.members)
+        return any(team not in (None, self.team_id) for team in teams)
+
     def direct(self, users: Iterable[str]) -> Channel | None:
         """The direct (group) message of exactly these people, if it has been opened."""
         wanted = frozenset(users)

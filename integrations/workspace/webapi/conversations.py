@@ -12,6 +12,7 @@ from integrations.workspace.webapi.call import Answer, Call, cursor_for, page_of
 
 _KINDS = {"public_channel": "public", "private_channel": "private", "mpim": "mpim", "im": "im"}
 MAX_PAGE = 999
+MOST_IN_DIRECT = 8
 
 
 async def listing(call: Call) -> Answer:
@@ -49,11 +50,7 @@ async def open_direct(call: Call) -> Answer:
     if call.text("channel"):
         channel, open_already = call.channel(), True
     else:
-        users = [user.strip() for user in call.required("users").split(",") if user.strip()]
-        if any(user not in directory.people for user in users):
-            raise ApiError("user_not_found")
-        if call.app.bot_user in users:
-            raise ApiError("cannot_dm_bot")
+        users = _to_be_written_to(call)
         with call.core.database.transaction():
             everybody = tuple(dict.fromkeys([*users, call.app.bot_user]))
             channel, open_already = directory.open_direct(everybody, int(call.core.clock.now()))
@@ -61,6 +58,28 @@ async def open_direct(call: Call) -> Answer:
             call.core.changes.tell("channel", channel=channel)
     answer: Answer = {"channel": shown(call, channel) if call.flag("return_im") else {"id": channel.id}}
     return answer | {"no_op": True, "already_open": True} if open_already else answer
+
+
+def _to_be_written_to(call: Call) -> list[str]:
+    """The people of ``users``. An app opens no conversation with people of another company; one that they have opened
+    with it is found."""
+    directory = call.core.directory
+    users = [user.strip() for user in call.text("users").split(",") if user.strip()]
+    if not users:
+        raise ApiError("users_list_not_supplied")
+    if len(users) > MOST_IN_DIRECT:
+        raise ApiError("too_many_users")
+    people = [directory.people.get(user) for user in users]
+    if any(person is None for person in people):
+        raise ApiError("user_not_found")
+    known = [person for person in people if person is not None]
+    if any(person.is_bot for person in known):
+        raise ApiError("cannot_dm_bot")
+    if any(person.deleted for person in known):
+        raise ApiError("user_disabled")
+    if any(person.is_stranger for person in known) and directory.direct([*users, call.app.bot_user]) is None:
+        raise ApiError("user_not_visible")
+    return users
 
 
 async def history(call: Call) -> Answer:
@@ -102,11 +121,11 @@ def shown(call: Call, channel: Channel) -> Answer:
     if channel.kind == "im":
         other = next((user for user in channel.members if user != call.app.bot_user), call.app.bot_user)
         return described | {"user": other, "is_user_deleted": False, "priority": 0}
-    is_private = channel.kind != "public"
+    is_private, shared = channel.kind != "public", call.core.directory.is_shared(channel)
     return described | {
         "name": channel.name, "name_normalized": channel.name, "is_channel": channel.kind == "public",
         "is_group": channel.kind == "private", "is_mpim": channel.kind == "mpim", "is_private": is_private,
-        "is_general": channel.name == "general", "is_shared": False, "is_ext_shared": False,
+        "is_general": channel.name == "general", "is_shared": shared, "is_ext_shared": shared,
         "is_pending_ext_shared": False, "is_member": call.app.bot_user in channel.members,
         "creator": channel.creator, "topic": {"value": channel.topic, "creator": channel.creator, "last_set": 0},
         "purpose": {"value": "", "creator": "", "last_set": 0}, "num_members": len(channel.members),

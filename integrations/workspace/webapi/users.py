@@ -73,7 +73,8 @@ def shown(call: Call, person: Person) -> Answer:
         "real_name": person.real_name, "tz": person.tz, "tz_label": person.tz, "tz_offset": _offset(call, person.tz),
         "is_admin": person.role == "admin", "is_owner": False, "is_primary_owner": False,
         "is_restricted": person.is_restricted, "is_ultra_restricted": person.is_ultra_restricted,
-        "is_email_confirmed": bool(person.email), "who_can_share_contact_card": "EVERYONE",
+        "is_email_confirmed": bool(person.email) and person.email_confirmed,
+        "who_can_share_contact_card": "EVERYONE",
     }  # fmt: skip
     if person.is_stranger:
         user["is_stranger"] = True
