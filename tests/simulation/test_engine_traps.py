@@ -189,6 +189,7 @@ async def main():
     await engine.launch(Worker())
     if part == "first":
         await engine.enqueue(Wake("delayed", WakeKind.WATCH, "other", "delayed"), 3)
+        await engine.enqueue(Wake("news:a:1", WakeKind.NEWS, "news:a", "news"), 3)
         await engine.enqueue(Wake("running", WakeKind.TURN, "lane", "running"))
         await engine.enqueue(Wake("waiting", WakeKind.TURN, "lane", "waiting"))
     await asyncio.Event().wait()
@@ -229,8 +230,8 @@ async def test_4_what_a_process_left_behind_is_run_by_one_of_another_source(tmp_
     async with _process(ROOT, tmp_path, "first") as said:
         assert await asyncio.wait_for(said.readline(), PATIENCE) == b"ran running\n"
     async with _process(upgraded, tmp_path, "second") as said:
-        ran = {await asyncio.wait_for(said.readline(), PATIENCE) for _ in range(3)}
-    assert ran == {b"ran running\n", b"ran waiting\n", b"ran delayed\n"}
+        ran = {await asyncio.wait_for(said.readline(), PATIENCE) for _ in range(4)}
+    assert ran == {b"ran running\n", b"ran waiting\n", b"ran delayed\n", b"ran news\n"}
 
 
 # ---- 8: cancelled wake-ups may come back -----------------------------------------------------------------------
@@ -262,7 +263,7 @@ async def test_8_a_wake_up_too_many_of_any_kind_changes_nothing(kind: WakeKind, 
         incoming = message("U1ANA", 0)
         await accept(incoming, core.inbox, core.engine)
         await core.engine.drain(core.worker)
-        tables = ("inbox", "cases", "lines", "outbox", "handoffs", "watches")
+        tables = ("inbox", "cases", "lines", "outbox", "handoffs", "watches", "refund_news")
         before = [await core.rows(f"SELECT * FROM {table}") for table in tables]  # noqa: S608 - names of ours
         woken = len(core.engine.woken)
 
