@@ -104,9 +104,14 @@ class Forms:
 
     async def opened(self, user: str, channel: str, ts: str, action: str = buttons.PROVE) -> dict[str, Any]:
         """The form that a click opens."""
+        before = {view["id"] for view in self.ws.open_views(user)}
         result = await self.ws.click(user, channel, ts, action)
         assert result.ok
-        view = (await self.ws.wait_for(lambda ws: ws.open_views(user), timeout=PATIENCE))[-1]
+
+        def opened(ws: Workspace) -> list[dict[str, Any]]:
+            return [view for view in ws.open_views(user) if view["id"] not in before]
+
+        view = (await self.ws.wait_for(opened, timeout=PATIENCE))[-1]
         assert isinstance(view, dict)
         return view
 
