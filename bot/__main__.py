@@ -81,10 +81,12 @@ def _parser() -> argparse.ArgumentParser:
     evaluation.add_argument("--json", action="store_true", help="as JSON")
     evaluation.set_defaults(command=_eval)
 
-    chaos = commands.add_parser("chaos", help="events, faults and kills against a real bot process")
+    chaos = commands.add_parser("chaos", help="faults and kills against a real bot process; then hostile callers")
     chaos.add_argument("--events", type=int, default=2000)
     chaos.add_argument("--kills", type=int, default=20)
     chaos.add_argument("--seed", type=int, default=1)
+    chaos.add_argument("--questions", type=int, default=10_000, help="of hostile callers, through the service; 0: none")
+    chaos.add_argument("--slack", type=int, default=200, help="of hostile callers, through Slack")
     chaos.set_defaults(command=_chaos)
 
     knowledge = commands.add_parser("knowledge", help="check, import, export and explain articles")
@@ -206,7 +208,14 @@ def _chaos(options: argparse.Namespace) -> int:
     from bot.measure.chaos import chaos
 
     _logging_unless_debug("WARNING")
-    return chaos(_say, events=options.events, kills=options.kills, seed=options.seed)
+    return chaos(
+        _say,
+        events=options.events,
+        kills=options.kills,
+        seed=options.seed,
+        questions=options.questions,
+        slack=options.slack,
+    )
 
 
 def _knowledge(options: argparse.Namespace) -> int:

@@ -4,7 +4,8 @@ The workspace runs in this process, the bot is a child (`python -m bot run`) tha
 moments. People write in many conversations at once; a fifth of the deliveries come twice, some late, some in another
 order; acknowledgements and responses are lost, posts meet 429 and 503, sockets break. Afterwards the bot is down for
 20 minutes of workspace time, until Slack has given up every delivery. Then every message must have exactly one
-answer, receipt or handoff, in order (`bot.measure.verdict`).
+answer, receipt or handoff, in order (`bot.measure.verdict`). At the end hostile callers ask for other people's money
+(`bot.measure.hostile`).
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from bot.errors import UsageError
 from bot.measure.calm import Calm
 from bot.measure.cast import Cast
 from bot.measure.child import Child, ChildFailed
+from bot.measure.hostile import hostile
 from bot.measure.ledger import Ledger
 from bot.measure.rehearsal import NothingToAsk, rehearse
 from bot.measure.scene import bot_environment, crowd, workspace
@@ -59,9 +61,19 @@ class Report:
         return not any(self.verdict.faults().values())
 
 
-def chaos(say: Say, *, events: int, kills: int, seed: int, database_url: str | None = None) -> int:
+def chaos(
+    say: Say,
+    *,
+    events: int,
+    kills: int,
+    seed: int,
+    questions: int = 0,
+    slack: int = 0,
+    database_url: str | None = None,
+) -> int:
     """Run it and print its figures; the exit status. Postgres when `database_url` or DATABASE_URL is given: an empty
-    database. Raises UsageError."""
+    database. `questions` and `slack`: how many hostile ones follow, through the service and through Slack. Raises
+    UsageError."""
     if events < 20 or kills < 0:
         raise UsageError("chaos needs at least 20 events.")
     folder = Path(tempfile.mkdtemp(prefix="handrail-chaos-"))
@@ -77,7 +89,7 @@ def chaos(say: Say, *, events: int, kills: int, seed: int, database_url: str | N
         say(f"FAILED. The bot's data and log are kept in {folder}.")
         return 1
     shutil.rmtree(folder, ignore_errors=True)
-    return 0
+    return hostile(say, questions=questions, slack=slack, seed=seed) if questions else 0
 
 
 class _Run:
