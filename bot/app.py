@@ -391,7 +391,10 @@ def _services(
     if lookups is not None:
         reading = RefundReading(lookups.identity, lookups.payments, lookups.profiles, stores.audit, clock)
         news = RefundNewsService(stores.news, stores.cases, reading, desk, clock, waker, speaking)
-    acting = Acting(stores.inbox, stores.cases, directory, knowledge, clock, waker, speaking, turn, inside, news)
+    customers = None if lookups is None else lookups.identity
+    acting = Acting(
+        stores.inbox, stores.cases, directory, knowledge, clock, waker, speaking, turn, inside, news, customers
+    )
     late_after = timedelta(seconds=LATE_AFTER) + premises.channel_wait
     watching = Watching(stores.cases, knowledge, clock, waker, speaking, late_after)
     delivery = Delivery(
@@ -407,6 +410,7 @@ def _services(
         clock,
         inside,
         stores.news,
+        customers,
     )
     return Worker(stores.inbox, engine, clock, turn, acting, watching, delivery, news), waker
 

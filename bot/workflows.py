@@ -28,7 +28,7 @@ DELIVERY = "delivery"
 ACTIONS = "actions"
 NEWS = "news"
 POLL_SECONDS = 0.05
-AT_ONCE = 8
+AT_ONCE = 64
 """Wake-ups of one queue that run side by side in one process."""
 NEWS_AT_ONCE = 2
 """The same of looks for news: after a time offline many are due, and none goes before what people wait for."""

@@ -14,6 +14,8 @@ REPLY = "handoff.reply"
 """Opens a modal, so it is answered at once; its value is a handoff's id."""
 DONE = "handoff.done"
 HOME_ASK = "home.ask:"
+HOME_UNLINK = "home.unlink:"
+"""Followed by a link's id, which is the button's value too."""
 
 PICK = "lookup.pick:"
 """A select, followed by an article's id; its value is the id of what was picked."""

@@ -158,6 +158,16 @@ class HomeNews:
 
 
 @dataclass(frozen=True, slots=True)
+class HomeLink:
+    """Why a person sees payments, for their Home tab. `proved`: they proved an address with a code themselves."""
+
+    id: str
+    proved: bool
+    since: date
+    until: date
+
+
+@dataclass(frozen=True, slots=True)
 class Home:
     """A person's Home tab."""
 
@@ -165,6 +175,7 @@ class Home:
     cases: tuple[HomeCase, ...]
     staff: bool
     news: tuple[HomeNews, ...] = ()
+    links: tuple[HomeLink, ...] = ()
 
 
 Content = Reply | Relay | Note | Card

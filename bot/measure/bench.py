@@ -18,7 +18,11 @@ machines are no tests.
     start_up      {"first", "again"}: seconds until Handrail is connected, on an empty DATA_DIR and on the same one
     memory_mb     {"interpreter", "imports", "database and engine", "embedder", "knowledge"}: resident after each
     ratios        {"turn_p50_to_echo", "turn_p50_to_queued_echo", "ack_p50_to_echo", "per_second_to_echo",
-                  "per_second_to_queued_echo", "per_second_to_workflows", "cpu_to_echo", "cpu_to_queued_echo"}
+                  "per_second_to_queued_echo", "per_second_to_workflows", "cpu_to_echo", "cpu_to_queued_echo",
+                  "look_up_turn_to_policy_turn", "slow_together_to_alone"}
+    look_ups      {"policy_turn_p50", "look_up_turn_p50" (ms), "requests_in_a_row" (the most of any look-up),
+                  "slow_alone_p50", "slow_together_p50", "slow_together_worst" (ms): with a provider that takes a second
+                  for each request, one customer alone, and twenty who ask at once}
     knowledge     {"route_shipped_p50_ms", "route_shipped_p99_ms", "publish_answer_to_live_s",
                   "publish_phrasing_to_live_s", "publish_phrasing_to_whole_s", and the worst of the first two}
 
@@ -38,6 +42,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.measure.child import Child, ChildFailed
+from bot.measure.lookup_trial import LookupTrial
 from bot.measure.process import machine
 from bot.measure.scene import bot_environment, crowd, workspace
 from bot.measure.trial import BURST, SAMPLES, Measured, Silent, Trial
@@ -79,6 +84,8 @@ class _Bench:
             echo = await self._measured(ws, self._echo(ws, "bare"), ids[:PEOPLE])
             queued = await self._measured(ws, self._echo(ws, "queued"), ids[PEOPLE : 2 * PEOPLE])
         workflows = await self._part("workflows")
+        self._progress("measuring look-ups …")
+        look_ups = await LookupTrial(self._own("look-ups")).run()
         return {
             "schema": SCHEMA,
             "at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -92,7 +99,8 @@ class _Bench:
             "start_up": _rounded(start_up),
             "memory_mb": await self._part("memory"),
             "knowledge": await self._part("knowledge"),
-            "ratios": _rounded(_ratios(echo, queued, handrail, workflows)),
+            "look_ups": _rounded(look_ups),
+            "ratios": _rounded(_ratios(echo, queued, handrail, workflows) | _of_look_ups(look_ups)),
         }
 
     async def _measured(self, ws: Workspace, child: Child, people: list[str]) -> Measured:
@@ -156,6 +164,13 @@ def _ratios(
     }
 
 
+def _of_look_ups(found: Mapping[str, float]) -> dict[str, float | None]:
+    return {
+        "look_up_turn_to_policy_turn": _ratio(found["look_up_turn_p50"], found["policy_turn_p50"]),
+        "slow_together_to_alone": _ratio(found["slow_together_p50"], found["slow_alone_p50"]),
+    }
+
+
 def _ratio(value: float | None, other: float | None) -> float | None:
     return value / other if value is not None and other else None
 
@@ -187,6 +202,7 @@ def _table(say: Say, found: Mapping[str, Any]) -> None:
     say(f"\nempty workflows/s           {_shown(empty['per_second']):>12}, CPU of each {_shown(empty['cpu_ms'])} ms")
     say(f"start-up, s                 {_shown(found['start_up']['first']):>12}, again {found['start_up']['again']}")
     say("knowledge                   " + ", ".join(f"{part} {_shown(n)}" for part, n in found["knowledge"].items()))
+    say("look-ups                    " + ", ".join(f"{part} {_shown(n)}" for part, n in found["look_ups"].items()))
     say("memory by part, MB          " + ", ".join(f"{part} {_shown(mb)}" for part, mb in found["memory_mb"].items()))
     say("\nratios of this run")
     for name, ratio in found["ratios"].items():

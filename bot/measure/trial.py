@@ -21,6 +21,16 @@ QUESTIONS = (
     "how do i change my card",
     "why is my payment pending",
 )
+AT_ONCE = (
+    "how do i cancel my subscription",
+    "can i pay by bank transfer",
+    "where do i enter a coupon code",
+    "what happens when my trial ends",
+    "how do i change the billing address on my invoices",
+    "what is your refund policy",
+)
+"""What each person asks at once: sure and of different articles, since what repeats an answer, or is not understood, is
+read together with the next message, and answered once."""
 ANSWERED_WITHIN = 120.0
 
 
@@ -101,7 +111,7 @@ class Trial:
         began = time.perf_counter()
         for number in range(BURST):
             user, channel = channels[number % len(channels)]
-            await self._ws.post(user, channel, QUESTIONS[number % len(QUESTIONS)])
+            await self._ws.post(user, channel, AT_ONCE[number // len(channels) % len(AT_ONCE)])
 
         def all_answered(_: Workspace) -> bool:
             tally.read()

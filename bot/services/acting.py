@@ -16,6 +16,7 @@ from bot.domain.replies import Address, Line, Note, Relay, Reply, Speaker
 from bot.errors import Conflict, NotFound
 from bot.ports import Cases, Clock, Directory, Inbox, Knowledge
 from bot.services import words
+from bot.services.identity import Identity
 from bot.services.refund_news import RefundNewsService
 from bot.services.speaking import Asked, Speaking
 from bot.services.turn import CONFLICTS, Turn
@@ -39,6 +40,7 @@ class Acting:
     turn: Turn
     specialist_channel: str
     news: RefundNewsService | None = None
+    identity: Identity | None = None
 
     async def run(self, key: str) -> None:
         """Carry out a stored click. Does nothing when it was carried out before. Raises Conflict."""
@@ -77,6 +79,8 @@ class Acting:
             return await self._reply(incoming, click)
         if click.action_id == buttons.DONE:
             return await self._done(incoming, click)
+        if click.action_id.startswith(buttons.HOME_UNLINK):
+            return await self._unlink(incoming, click)
         if click.action_id.startswith(buttons.HOME_ASK):
             return await self._ask_from_home(incoming, click)
         if click.action_id == buttons.AGAIN:
@@ -158,6 +162,14 @@ class Acting:
             return await self.speaking.carry_out(asked, from_article(topic, None))
         understood = await understand(asked.question, self.knowledge, Before(unsure=case.unsure))
         return await self.speaking.carry_out(asked, understood.decision)
+
+    async def _unlink(self, incoming: Incoming, click: Click) -> Changes:
+        """Somebody ends a link of theirs. The Home tab shows what is left, whoever ended it first."""
+        left = False
+        if self.identity is not None:
+            left = await self.identity.leave(incoming.team, incoming.user, click.value)
+        home = Post(Address(incoming.team, incoming.channel), ShowHome(incoming.user))
+        return Changes(outcome="left a link" if left else "ignored: no live link of theirs", posts=(home,))
 
     async def _ask_from_home(self, incoming: Incoming, click: Click) -> Changes:
         """A topic of the Home tab: answered in the person's direct conversation with us."""

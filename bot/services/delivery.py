@@ -31,6 +31,7 @@ from bot.ports import (
     WakeKind,
 )
 from bot.services import words
+from bot.services.identity import Identity
 from bot.services.packet import build_card, build_home
 from bot.services.waking import Waker
 from bot.telemetry import count
@@ -75,6 +76,7 @@ class Delivery:
     clock: Clock
     specialist_channel: str
     news: News | None = None
+    identity: Identity | None = None
     """None: refunds cannot be looked up, so there is no news of any."""
 
     async def run(self, lane: str) -> None:
@@ -158,7 +160,8 @@ class Delivery:
                 if attempt == 1:
                     await self.messenger.hint(row.to, user, reply)
             case ShowHome(user=user):
-                home = await build_home(row.to.team, user, self.cases, self.knowledge, self.directory, self.news)
+                links = () if self.identity is None else await self.identity.live(row.to.team, user)
+                home = await build_home(row.to.team, user, self.cases, self.knowledge, self.directory, self.news, links)
                 await self.messenger.home(user, home)
             case _:
                 assert_never(deed)

@@ -264,6 +264,25 @@ class Identity:
         most = 1 if channel is None else MOST_LINKED
         return Refusal.TOO_MANY if len(users) > most or len(customers) > MOST_LINKED else None
 
+    async def live(self, team: str, user: str) -> tuple[Link, ...]:
+        """The links that hold for somebody, as far as we know without asking Slack, newest first."""
+        now = self.clock.now()
+        return tuple(link for link in await self.links.of_person(team, user) if link.live(user, now))
+
+    async def leave(self, team: str, user: str, link_id: str) -> bool:
+        """End a link for one of its people, who wishes so: for the others of a channel it goes on. False when they are
+        none of its people, or it had ended."""
+        try:
+            link = await self.links.get(link_id)
+        except NotFound:
+            return False
+        if link.team != team or not link.live(user, self.clock.now()):
+            return False
+        entry = _entry(link, self.clock.now(), "link.revoked", "left", user, f"{link.team}:{user}")
+        if link.channel is None:
+            return await self.links.revoke(link_id, user, entry)
+        return await self.links.end(link_id, user, entry)
+
     async def revoke(self, by: str, team: str, link_id: str) -> bool:
         """End a link at once: specialists any, everybody one that is theirs alone. False when nothing was changed.
         Raises Unavailable("slack")."""

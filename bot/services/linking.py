@@ -50,8 +50,7 @@ class Linking:
 
     async def live(self, team: str, user: str) -> tuple[Link, ...]:
         """The links that hold for somebody, newest first."""
-        now = self.identity.clock.now()
-        return tuple(link for link in await self.identity.links.of_person(team, user) if link.live(user, now))
+        return await self.identity.live(team, user)
 
     async def carry_out(self, by: str, team: str, wish: Wish) -> tuple[Redacted, ...] | Refusal:
         """Do it; returns what was done, in words for specialists. Raises NotFound when there is

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 
 from bot.domain.articles import Action, Audience
 from bot.domain.cases import Case, Handoff, Reason, Status
+from bot.domain.identity import Proof
+from bot.domain.links import Link
 from bot.domain.redaction import Redacted
-from bot.domain.replies import Card, CardState, Choice, Home, HomeCase, HomeNews, Line, Speaker
+from bot.domain.replies import Card, CardState, Choice, Home, HomeCase, HomeLink, HomeNews, Line, Speaker
 from bot.errors import Unavailable
 from bot.ports import Cases, Desk, Directory, Knowledge, News
 
@@ -75,9 +77,16 @@ def _state(case: Case, handoff: Handoff) -> CardState:
 
 
 async def build_home(
-    team: str, user: str, cases: Cases, knowledge: Knowledge, directory: Directory, news: News | None = None
+    team: str,
+    user: str,
+    cases: Cases,
+    knowledge: Knowledge,
+    directory: Directory,
+    news: News | None = None,
+    links: tuple[Link, ...] = (),
 ) -> Home:
-    """A person's Home tab: what can be asked, what a specialist has of theirs, and which refunds they are told of."""
+    """A person's Home tab: what can be asked, what a specialist has of theirs, which refunds they are told of, and by
+    which `links` they see payments."""
     shown = []
     for case in await cases.open_cases(user):
         handoff = await cases.open_handoff(case.id)
@@ -89,4 +98,8 @@ async def build_home(
     topics = tuple(Choice(article.id, article.title) for article in readable[:HOME_TOPICS])
     awaited = await news.of_person(team, user) if news is not None else ()
     told = tuple(HomeNews(one.refund, one.label, one.ends_at.date()) for one in awaited)
-    return Home(topics=topics, cases=tuple(shown), staff=await directory.is_staff(user), news=told)
+    linked = tuple(
+        HomeLink(one.id, one.proof is Proof.CODE, one.made_at.date(), one.expires_at.date()) for one in links
+    )
+    staff = await directory.is_staff(user)
+    return Home(topics=topics, cases=tuple(shown), staff=staff, news=told, links=linked)

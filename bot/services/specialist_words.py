@@ -23,7 +23,7 @@ from bot.domain.findings import (
 )
 from bot.domain.findings_declines import Advice, tellable_code
 from bot.domain.redaction import Redacted, redacted
-from bot.domain.transactions import Dispute, Fact, Invoice, Method, Payment, Refund, Subscription
+from bot.domain.transactions import Dispute, DisputeState, Fact, Invoice, Method, Payment, Refund, Subscription
 from bot.services.money_words import plain_money
 from bot.services.outside_words import outside
 
@@ -45,7 +45,12 @@ def specialist_lines(findings: Findings) -> tuple[Redacted, ...]:
 def _warnings(findings: Findings) -> Iterator[str]:
     """Open disputes first: money that goes back during one may go back twice."""
     for dispute in sorted(findings.disputes, key=lambda one: one.state not in OPEN_DISPUTES):
-        if dispute.state in OPEN_DISPUTES:
+        if dispute.state is DisputeState.INQUIRY:
+            due = f", answer due {_moment(dispute.due_at)}" if dispute.due_at else ""
+            yield f"Do not refund before you have looked: {dispute.id} is an inquiry about {dispute.payment}{due}, " + (
+                f"{plain_money(dispute.money)}. No money has moved; a full refund closes it"
+            )
+        elif dispute.state in OPEN_DISPUTES:
             due = f", answer due {_moment(dispute.due_at)}" if dispute.due_at else ""
             yield f"Do not refund: dispute {dispute.id} open on {dispute.payment} ({_state(dispute)}){due}, " + (
                 plain_money(dispute.money)

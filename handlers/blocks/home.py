@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.domain import buttons
-from bot.domain.replies import Home, HomeCase, HomeNews
+from bot.domain.replies import Home, HomeCase, HomeLink, HomeNews
 from handlers.blocks import ids
 from handlers.blocks.elements import Block, actions, button, context, divider, header, mrkdwn, plain, section
 from handlers.blocks.reply import choice_buttons, choosable
@@ -34,6 +34,15 @@ PRIVACY = (
     "In a channel everybody there reads along: for anything personal write to me under *Messages*."
 )
 
+LINKS = "*Your billing links*\nBecause of these I show you payments, in our direct messages alone."
+MAX_LINKS = 10
+
+_CONFIRM = {
+    "title": plain("End this link?", 100),
+    "text": plain("I show you no payments by it any more, until you prove your billing e-mail again.", 300),
+    "confirm": plain("End it", 30),
+    "deny": plain("Keep it", 30),
+}
 _STATUS = {
     "open": "With Handrail",
     "waiting": "Waiting for a specialist",
@@ -51,6 +60,8 @@ def home_view(home: Home) -> Block:
     blocks += [divider(), section(mrkdwn("*Your open cases*")), *_cases(home.cases)]
     if home.news:
         blocks += [divider(), section(mrkdwn("*Refunds that I look at for you*")), *_news(home.news)]
+    if home.links:
+        blocks += [divider(), section(mrkdwn(LINKS)), *_links(home.links)]
     if home.staff:
         blocks += [divider(), section(mrkdwn(STAFF))]
     blocks += [divider(), context(mrkdwn(PRIVACY))]
@@ -67,6 +78,19 @@ def _cases(cases: tuple[HomeCase, ...]) -> list[Block]:
         blocks.append(context(mrkdwn(f"{status} · since {day(case.since)}")))
     if len(cases) > MAX_CASES:
         blocks.append(context(mrkdwn(f"… and {len(cases) - MAX_CASES} more")))
+    return blocks
+
+
+def _links(links: tuple[HomeLink, ...]) -> list[Block]:
+    """Each with a button that ends it, after a question."""
+    blocks: list[Block] = []
+    for one in links[:MAX_LINKS]:
+        how = "You proved a billing e-mail with a code" if one.proved else "A specialist linked you to a customer"
+        text = section(mrkdwn(f"{how} on {day(one.since)}. It ends on {day(one.until)}."))
+        end = button("End", f"{ids.HOME_UNLINK}{one.id}", one.id, style="danger")
+        blocks.append({**text, "accessory": {**end, "confirm": _CONFIRM}})
+    if len(links) > MAX_LINKS:
+        blocks.append(context(mrkdwn(f"… and {len(links) - MAX_LINKS} more")))
     return blocks
 
 

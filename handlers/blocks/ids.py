@@ -25,6 +25,8 @@ HANDOFF_DONE: Final = buttons.DONE
 HANDOFF_REPLY_VIEW: Final = buttons.REPLY_VIEW
 """The callback id of the modal that it opens."""
 
+HOME_UNLINK: Final = buttons.HOME_UNLINK
+"""Followed by a link's id."""
 HOME_ASK: Final = buttons.HOME_ASK
 """Followed by an article's id, which is the button's value too."""
 

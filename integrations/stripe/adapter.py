@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from typing import Any, Final, TypeVar
 
 import stripe
@@ -25,7 +25,7 @@ from bot.telemetry import count, register_secret
 from integrations.stripe import mapping
 from integrations.stripe.breaker import Breaker
 from integrations.stripe.fields import Json
-from integrations.stripe.reading import Reading, Trouble, facts, foreign, ours, side_by_side, troubled
+from integrations.stripe.reading import Page, Reading, Trouble, facts, foreign, ours, side_by_side, troubled
 from integrations.stripe.readonly import ReadOnlyClient
 
 log = logging.getLogger(__name__)
@@ -91,9 +91,11 @@ class StripePayments:
             charges, intents = await side_by_side(
                 look.pages(path, IN_A_ROW, customer=customer) for path in ("charges", "payment_intents")
             )
-            found = facts("charge", ours(scope, charges.objects), mapping.payment)
-            found += facts("payment_intent", ours(scope, intents.objects), mapping.failed_intent)
-            return Found(tuple(found), charges.complete and intents.complete)
+            found = (
+                facts("charge", ours(scope, charges.objects), mapping.payment),
+                facts("payment_intent", ours(scope, intents.objects), mapping.failed_intent),
+            )
+            return _all(found, charges, intents)
 
         return await self._of(scope, "payments", of)
 
@@ -107,11 +109,11 @@ class StripePayments:
             more = [charge for charge in charges if _has_more(charge)]
             listed = await side_by_side(look.page("refunds", charge=charge["id"]) for charge in more)
             rest = dict(zip((charge["id"] for charge in more), listed, strict=True))
-            found: list[Refund] = []
+            found = []
             for charge in charges:
                 refunds = rest[charge["id"]].objects if charge["id"] in rest else _expanded(charge)
-                found += of_charge("refund", charge, refunds, mapping.refund)
-            return Found(tuple(found), pages.complete and all(page.complete for page in listed))
+                found.append(of_charge("refund", charge, refunds, mapping.refund))
+            return _all(found, pages, *listed)
 
         return await self._of(scope, "refunds", of)
 
@@ -119,7 +121,7 @@ class StripePayments:
         async def of(look: Reading, customer: str) -> Found[Invoice]:
             page = await look.pages("invoices", IN_A_ROW, customer=customer)
             found = facts("invoice", ours(scope, page.objects), lambda data: mapping.invoice(data, look.now))
-            return Found(tuple(found), page.complete)
+            return _all([found], page)
 
         return await self._of(scope, "invoices", of)
 
@@ -133,7 +135,7 @@ class StripePayments:
             products = (await look.page("products", ids=wanted)).objects if wanted else ()
             names = {str(product.get("id")): str(product.get("name") or "") for product in products}
             found = facts("subscription", mine, lambda data: mapping.subscription(data, names))
-            return Found(tuple(found), page.complete)
+            return _all([found], page)
 
         return await self._of(scope, "subscriptions", of)
 
@@ -144,10 +146,11 @@ class StripePayments:
             pages = await look.pages("charges", IN_A_ROW - 1, customer=customer)
             charges = [one for one in ours(scope, pages.objects) if one.get("disputed") is True]
             listed = await side_by_side(look.page("disputes", charge=one["id"]) for one in charges)
-            found: list[Dispute] = []
-            for charge, page in zip(charges, listed, strict=True):
-                found += of_charge("dispute", charge, page.objects, mapping.dispute)
-            return Found(tuple(found), pages.complete and all(page.complete for page in listed))
+            found = [
+                of_charge("dispute", charge, page.objects, mapping.dispute)
+                for charge, page in zip(charges, listed, strict=True)
+            ]
+            return _all(found, pages, *listed)
 
         return await self._of(scope, "disputes", of)
 
@@ -191,7 +194,7 @@ class StripePayments:
         raise Unavailable("stripe")
 
 
-def of_charge(kind: str, charge: Json, objects: Sequence[Json], mapped: Callable[[Json, Json], F]) -> list[F]:
+def of_charge(kind: str, charge: Json, objects: Sequence[Json], mapped: Callable[[Json, Json], F]) -> Found[F]:
     """What belongs to a charge of ours. Another charge's may be anybody's."""
     mine = []
     for data in objects:
@@ -200,6 +203,13 @@ def of_charge(kind: str, charge: Json, objects: Sequence[Json], mapped: Callable
         else:
             foreign(data)
     return facts(kind, mine, lambda data: mapped(data, charge))
+
+
+def _all(found: Iterable[Found[F]], *pages: Page) -> Found[F]:
+    """Several finds as one, which is complete when everything was read, and understood."""
+    several = tuple(found)
+    whole = all(one.complete for one in several) and all(page.complete for page in pages)
+    return Found(tuple(fact for one in several for fact in one.facts), whole)
 
 
 def lowered(email: str) -> str:

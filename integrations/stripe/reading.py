@@ -14,6 +14,7 @@ from typing import Any, Final, TypeVar
 import stripe
 
 from bot.domain.identity import CustomerScope
+from bot.domain.transactions import Found
 from bot.ports import Clock
 from bot.telemetry import count
 from integrations.stripe.fields import Json, Malformed
@@ -103,18 +104,20 @@ def foreign(data: Json) -> None:
     log.warning("security: dropped an object of somebody else that Stripe sent, kind %s", found[1] if found else "?")
 
 
-def facts(kind: str, objects: Iterable[Json], mapped: Callable[[Json], F | None]) -> list[F]:
-    """The objects as facts, without those that cannot be read."""
-    found = []
+def facts(kind: str, objects: Iterable[Json], mapped: Callable[[Json], F | None]) -> Found[F]:
+    """The objects as facts, without those that cannot be read: with one left out it is not complete."""
+    found: list[F] = []
+    complete = True
     for data in objects:
         try:
             fact = mapped(data)
         except Malformed as problem:
             count("stripe_malformed", what=kind)
             log.warning("Stripe sent a %s that cannot be shown; not understood: %s", kind, problem)
+            complete = False
         else:
             found += [fact] if fact is not None else []
-    return found
+    return Found(tuple(found), complete)
 
 
 async def side_by_side(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:

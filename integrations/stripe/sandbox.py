@@ -99,7 +99,7 @@ class Sandbox:
         self._requests: deque[Request] = deque(maxlen=REMEMBERED)
         self._recent: deque[datetime] = deque()
         self._numbers = itertools.count(1)
-        self._stopping = asyncio.Event()
+        self._well = asyncio.Event()
         self._arrived = asyncio.Condition()
         self._runner: web.AppRunner | None = None
         self._books: Books | None = None
@@ -146,8 +146,10 @@ class Sandbox:
         self.faults.append(Fault(ill, path, times, seconds))
 
     def well(self) -> None:
-        """No more faults."""
+        """No more faults; what one still held is answered."""
         self.faults.clear()
+        self._well.set()
+        self._well = asyncio.Event()
 
     # ---- running -----------------------------------------------------------------------------------------------
 
@@ -170,7 +172,7 @@ class Sandbox:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._stopping.set()
+        self._well.set()
         if self._runner is not None:
             await self._runner.cleanup()
 
@@ -184,7 +186,7 @@ class Sandbox:
         fault = self._next_fault(request.path)
         if fault is not None and fault.seconds > 0:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), fault.seconds)
+                await asyncio.wait_for(self._well.wait(), fault.seconds)
         if fault is not None and fault.ill == "drop":
             return _dropped(request)
         if request.method == "GET" and (page := self._page(request.path)) is not None:

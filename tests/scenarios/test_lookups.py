@@ -2,21 +2,37 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
 from bot.domain import buttons
+from bot.domain.identity import CustomerRef, Provider
+from bot.domain.links import Link
+from bot.domain.redaction import redacted
 from bot.services import words
 from integrations.stripe.sandbox import Sandbox
+from integrations.stripe.sandbox_loader import load
+from integrations.stripe.sandbox_story import Story
 from tests.scenarios.stage import DESK, GENERAL, MIRA, PATIENCE, PERSON, SUPPORT, Stage, open_stage
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 REFUND = "where is my refund?"
+TOGETHER = [f"U1CUST{number:03}" for number in range(40, 60)]
+"""Customers like Ana, who ask at the same time. They are nobody's newcomers."""
 BEN_PAID = ("29.00", "180.00", "74.50")
+
+
+def story() -> Story:
+    shipped = load()
+    ana = next(one for one in shipped.customers if one.name == "ana")
+    more = [replace(ana, name=f"c{n}", email=f"c{n}@example.com") for n in range(40, 60)]
+    return replace(shipped, customers=(*shipped.customers, *more))
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module", params=["sqlite", "postgres"])
@@ -24,7 +40,7 @@ async def stage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
     """A bot with a Stripe sandbox, on each database. The people are those of the sandbox's story."""
     url = request.getfixturevalue("new_postgres")() if request.param == "postgres" else None
     async with (
-        Sandbox() as stripe,
+        Sandbox(story()) as stripe,
         open_stage(tmp_path_factory.mktemp("data"), database_url=url, stripe=stripe) as opened,
     ):
         yield opened
@@ -50,6 +66,20 @@ async def test_a_customer_sees_their_own_refund_and_it_is_audited(stage: Stage) 
     assert "74537605259536043849425" not in everywhere_but(stage)
     assert (await audited(stage))[-1] == ("T0ACME:U0ANA", "refunds", "shown")
     assert await stage.bot.stores.audit.verify() is None
+
+
+async def test_twenty_customers_do_not_wait_for_one_another(stage: Stage) -> None:
+    """Nobody's request is answered before everybody's has come: who had to wait for somebody would wait for ever."""
+    assert stage.stripe is not None
+    await stage.settled()
+    stage.stripe.forget()
+    stage.stripe.fault("slow", path="/v1/customers", times=-1, seconds=60.0)
+    asked = [asyncio.create_task(stage.ask(user, REFUND)) for user in TOGETHER]
+    async with asyncio.timeout(PATIENCE):
+        await stage.stripe.until_asked(len(TOGETHER))
+    stage.stripe.well()
+    for said in await asyncio.gather(*asked):
+        assert "usually visible between" in said["text"]
 
 
 async def test_several_candidates_are_picked_from_and_only_the_customer_may(stage: Stage) -> None:
@@ -193,3 +223,51 @@ async def test_a_card_shows_no_payments_once_a_guest_reads_the_specialists_chann
         card = await stage.card_of("U0BEN")
         assert not any(amount in str(card) for amount in BEN_PAID)
         assert "not private" in card["text"]
+
+
+def ends_on_home(stage: Stage, user: str) -> list[str]:
+    """The action ids of the buttons that end a link, on somebody's Home tab."""
+    blocks = (stage.ws.home(user) or {}).get("blocks", [])
+    named = [block["accessory"]["action_id"] for block in blocks if "accessory" in block]
+    return [one for one in named if one.startswith(buttons.HOME_UNLINK)]
+
+
+async def test_a_customer_sees_their_links_on_home_and_ends_them_for_themselves(stage: Stage) -> None:
+    assert stage.bot.lookups is not None
+    identity, team = stage.bot.lookups.identity, stage.ws.team_id
+    me, other = stage.newcomer(), stage.newcomer()
+    ref = CustomerRef(Provider.STRIPE, "cus_sandbox_ana")
+    why = redacted("they showed an invoice")
+    shared = await identity.link(MIRA, team, (me, other), (ref,), why, channel=SUPPORT)
+    assert isinstance(shared, Link)
+    await stage.ws.open_home(me)
+    (shown,) = await stage.ws.wait_for(lambda _: ends_on_home(stage, me), timeout=PATIENCE)
+    assert "usually visible between" in (await stage.ask(me, REFUND))["text"]
+
+    view = stage.ws.home(me)
+    assert view is not None
+    await stage.ws.click_view(me, view["id"], shown)
+    await stage.ws.wait_for(lambda _: not ends_on_home(stage, me), timeout=PATIENCE)
+    await stage.settled()
+    assert "usually visible between" not in (await stage.ask(me, REFUND))["text"]
+    assert "usually visible between" in (await stage.ask(other, REFUND))["text"]
+    assert (f"{team}:{me}", "link.revoked", "left") in await audited(stage)
+
+
+async def test_nobody_ends_somebody_elses_link_from_home(stage: Stage) -> None:
+    assert stage.bot.lookups is not None
+    identity, team = stage.bot.lookups.identity, stage.ws.team_id
+    me, thief = stage.newcomer(), stage.newcomer()
+    for user in (me, thief):
+        made = await identity.link(
+            MIRA, team, (user,), (CustomerRef(Provider.STRIPE, "cus_sandbox_ana"),), redacted("they showed an invoice")
+        )
+        assert isinstance(made, Link)
+    mine = (await identity.live(team, me))[0]
+    await stage.ws.open_home(thief)
+    (shown,) = await stage.ws.wait_for(lambda _: ends_on_home(stage, thief), timeout=PATIENCE)
+    view = stage.ws.home(thief)
+    assert view is not None
+    await stage.ws.click_view(thief, view["id"], shown, value=mine.id)
+    await stage.settled()
+    assert await identity.live(team, me) == (mine,)

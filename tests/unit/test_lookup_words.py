@@ -302,6 +302,9 @@ def test_an_open_dispute_comes_first_for_specialists_with_its_deadline() -> None
 
 
 def test_a_lost_dispute_and_a_mere_mark_warn_too() -> None:
+    inquiry = lines(Lookup.PAYMENTS, payment(), dispute(state=DisputeState.INQUIRY))[0]
+    assert inquiry.startswith("Do not refund before you have looked: dp_1 is an inquiry about ch_1")
+    assert inquiry.endswith("No money has moved; a full refund closes it")
     assert lines(Lookup.PAYMENTS, payment(), dispute(state=DisputeState.LOST))[0].startswith("Do not refund ch_1")
     assert lines(Lookup.PAYMENTS, payment(disputed=True))[0].startswith("Do not refund ch_1 before you have checked")
 

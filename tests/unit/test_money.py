@@ -143,3 +143,12 @@ def test_several_days_are_named_by_their_first_and_last() -> None:
 )
 def test_business_days_leave_out_weekends(start: date, number: int, end: date) -> None:
     assert business_days_after(start, number) == end
+
+
+def test_the_exponents_are_stripes() -> None:
+    """docs.stripe.com/currencies; ISK and UGX come with two decimals that are always zero."""
+    assert {code.upper() for code in NO_DECIMALS} == set(
+        "BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF XOF XPF".split()  # noqa: SIM905 - read as a table
+    )
+    assert {code.upper() for code in THREE_DECIMALS} == {"BHD", "JOD", "KWD", "OMR", "TND"}
+    assert [Money(1, code).exponent for code in ("isk", "ugx", "huf", "twd", "usd", "zzz")] == [2] * 6
