@@ -23,6 +23,8 @@ from integrations.workspace import Person, Workspace, WorkspaceConfig, Workspace
 MIRA, TOM, ADA, GIL = "U0MIRA", "U0TOM", "U0ADA", "U0GIL"
 SUPPORT, GENERAL, DESK = "C0SUPPORT", "C0GENERAL", "G0DESK"
 PATIENCE = 20.0
+REDELIVERY = 90.0
+"""Seconds: what a bot did not acknowledge before it stopped is delivered again after a minute."""
 
 REFUND = "how long does a refund take to arrive on my card?"
 PENDING = "why is a charge on my card still pending?"
@@ -96,7 +98,7 @@ class Stage:
 
     async def settled(self) -> None:
         """Everything delivered is processed and everything said is posted."""
-        await self.ws.idle()
+        await self.ws.idle(REDELIVERY)
         waiting: tuple[Pending, ...] = ()
         try:
             async with asyncio.timeout(PATIENCE):
