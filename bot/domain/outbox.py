@@ -53,9 +53,10 @@ class Hint:
 
 @dataclass(frozen=True, slots=True)
 class ShowHome:
-    """Publish a person's Home tab, as their cases are when it is sent."""
+    """Publish a person's Home tab, as their cases are when it is sent. `notice`: what became of their click there."""
 
     user: str
+    notice: Redacted | None = None
 
 
 Deed = Say | ShowCard | UpdateCard | React | Hint | ShowHome

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from bot.domain.articles import Citation, Priority
+from bot.domain.identity import Provider
 from bot.domain.redaction import Redacted
 from bot.domain.tables import Table
 
@@ -159,23 +160,27 @@ class HomeNews:
 
 @dataclass(frozen=True, slots=True)
 class HomeLink:
-    """Why a person sees payments, for their Home tab. `proved`: they proved an address with a code themselves."""
+    """Why a person sees payments, for their Home tab. `proved`: they proved an address with a code themselves.
+    `shared`: it names other people too, for whom it goes on when this person ends it."""
 
     id: str
     proved: bool
+    shared: bool
+    providers: tuple[Provider, ...]
     since: date
     until: date
 
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """A person's Home tab."""
+    """A person's Home tab. `notice`: what became of the link that they wished to end, until the tab is shown anew."""
 
     topics: tuple[Choice, ...]
     cases: tuple[HomeCase, ...]
     staff: bool
     news: tuple[HomeNews, ...] = ()
     links: tuple[HomeLink, ...] = ()
+    notice: Redacted | None = None
 
 
 Content = Reply | Relay | Note | Card

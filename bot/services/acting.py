@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Final
 
 from bot.domain import buttons
 from bot.domain.articles import Action, Audience
@@ -16,7 +18,7 @@ from bot.domain.replies import Address, Line, Note, Relay, Reply, Speaker
 from bot.errors import Conflict, NotFound
 from bot.ports import Cases, Clock, Directory, Inbox, Knowledge
 from bot.services import words
-from bot.services.identity import Identity
+from bot.services.identity import Identity, Left
 from bot.services.refund_news import RefundNewsService
 from bot.services.speaking import Asked, Speaking
 from bot.services.turn import CONFLICTS, Turn
@@ -24,6 +26,14 @@ from bot.services.understanding import Before, understand
 from bot.services.waking import Waker
 
 log = logging.getLogger(__name__)
+
+_LEFT: Final[Mapping[Left, Redacted]] = {
+    Left.ENDED: words.LINK_LEFT,
+    Left.BY_SPECIALIST: words.LINK_ENDED_BY_SPECIALIST,
+    Left.EXPIRED: words.LINK_RAN_OUT,
+    Left.BEFORE: words.LINK_ENDED_ALREADY,
+    Left.NOT_THEIRS: words.NO_SUCH_LINK,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,12 +174,14 @@ class Acting:
         return await self.speaking.carry_out(asked, understood.decision)
 
     async def _unlink(self, incoming: Incoming, click: Click) -> Changes:
-        """Somebody ends a link of theirs. The Home tab shows what is left, whoever ended it first."""
-        left = False
-        if self.identity is not None:
+        """Somebody ends a link of theirs. The Home tab shows what is left, and says what became of it."""
+        if self.identity is None:
+            outcome, notice = "ignored: no look-ups here", words.LOOKUPS_OFF
+        else:
             left = await self.identity.leave(incoming.team, incoming.user, click.value)
-        home = Post(Address(incoming.team, incoming.channel), ShowHome(incoming.user))
-        return Changes(outcome="left a link" if left else "ignored: no live link of theirs", posts=(home,))
+            outcome, notice = f"ends a link: {left}", _LEFT[left]
+        home = Post(Address(incoming.team, incoming.channel), ShowHome(incoming.user, notice))
+        return Changes(outcome=outcome, posts=(home,))
 
     async def _ask_from_home(self, incoming: Incoming, click: Click) -> Changes:
         """A topic of the Home tab: answered in the person's direct conversation with us."""

@@ -7,7 +7,7 @@ message is looked up by its mark before it is sent again; and before every attem
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
@@ -76,8 +76,9 @@ class Delivery:
     clock: Clock
     specialist_channel: str
     news: News | None = None
-    identity: Identity | None = None
     """None: refunds cannot be looked up, so there is no news of any."""
+    identity: Identity | None = None
+    """None, for the same reason: nobody's links are shown."""
 
     async def run(self, lane: str) -> None:
         """Send the lane's pending rows, oldest first, until one has to wait.
@@ -159,10 +160,10 @@ class Delivery:
                 # An ephemeral message cannot be looked up. It may be lost, it must not come twice.
                 if attempt == 1:
                     await self.messenger.hint(row.to, user, reply)
-            case ShowHome(user=user):
+            case ShowHome(user=user, notice=notice):
                 links = () if self.identity is None else await self.identity.live(row.to.team, user)
                 home = await build_home(row.to.team, user, self.cases, self.knowledge, self.directory, self.news, links)
-                await self.messenger.home(user, home)
+                await self.messenger.home(user, replace(home, notice=notice))
             case _:
                 assert_never(deed)
         return None

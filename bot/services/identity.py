@@ -50,6 +50,17 @@ class Refusal(StrEnum):
     TOO_MANY = "too_many"
 
 
+class Left(StrEnum):
+    """What became of a link that one of its people wished to end. `ENDED`: by their wish, this one or an earlier one.
+    `NOT_THEIRS` is said of links that were never made, too."""
+
+    ENDED = "ended"
+    BY_SPECIALIST = "by_specialist"
+    EXPIRED = "expired"
+    BEFORE = "before"
+    NOT_THEIRS = "not_theirs"
+
+
 def random_code() -> str:
     """A fresh code, any of them as likely."""
     return f"{secrets.randbelow(10**CODE_DIGITS):0{CODE_DIGITS}d}"
@@ -269,19 +280,25 @@ class Identity:
         now = self.clock.now()
         return tuple(link for link in await self.links.of_person(team, user) if link.live(user, now))
 
-    async def leave(self, team: str, user: str, link_id: str) -> bool:
-        """End a link for one of its people, who wishes so: for the others of a channel it goes on. False when they are
-        none of its people, or it had ended."""
+    async def leave(self, team: str, user: str, link_id: str) -> Left:
+        """End a link for one of its people, who wishes so: for the others of a channel it goes on."""
         try:
             link = await self.links.get(link_id)
         except NotFound:
-            return False
-        if link.team != team or not link.live(user, self.clock.now()):
-            return False
-        entry = _entry(link, self.clock.now(), "link.revoked", "left", user, f"{link.team}:{user}")
+            return Left.NOT_THEIRS
+        if link.team != team or link.contact(user) is None:
+            return Left.NOT_THEIRS
+        now = self.clock.now()
+        ended = _ended(link, user, now)
+        if ended is not None:
+            return ended
+        entry = _entry(link, now, "link.revoked", "left", user, f"{link.team}:{user}")
         if link.channel is None:
-            return await self.links.revoke(link_id, user, entry)
-        return await self.links.end(link_id, user, entry)
+            left = await self.links.revoke(link_id, user, entry)
+        else:
+            left = await self.links.end(link_id, user, entry)
+        # Else somebody was faster.
+        return Left.ENDED if left else _ended(await self.links.get(link_id), user, now) or Left.BEFORE
 
     async def revoke(self, by: str, team: str, link_id: str) -> bool:
         """End a link at once: specialists any, everybody one that is theirs alone. False when nothing was changed.
@@ -295,6 +312,16 @@ class Identity:
             return False
         entry = _entry(link, self.clock.now(), "link.revoked", "revoked", by, link.whose)
         return await self.links.revoke(link_id, by, entry)
+
+
+def _ended(link: Link, user: str, now: datetime) -> Left | None:
+    """How it ended for this person, None when it has not."""
+    if link.revoked_at is not None:
+        return Left.ENDED if link.revoked_by == user else Left.BY_SPECIALIST
+    contact = link.contact(user)
+    if contact is None or contact.ended_at is not None:
+        return Left.BEFORE
+    return Left.EXPIRED if now >= link.expires_at else None
 
 
 def _entry(link: Link, at: datetime, kind: str, outcome: str, who: str, for_whom: str) -> Entry:

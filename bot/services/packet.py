@@ -98,8 +98,17 @@ async def build_home(
     topics = tuple(Choice(article.id, article.title) for article in readable[:HOME_TOPICS])
     awaited = await news.of_person(team, user) if news is not None else ()
     told = tuple(HomeNews(one.refund, one.label, one.ends_at.date()) for one in awaited)
-    linked = tuple(
-        HomeLink(one.id, one.proof is Proof.CODE, one.made_at.date(), one.expires_at.date()) for one in links
-    )
     staff = await directory.is_staff(user)
-    return Home(topics=topics, cases=tuple(shown), staff=staff, news=told, links=linked)
+    return Home(topics=topics, cases=tuple(shown), staff=staff, news=told, links=tuple(map(_home_link, links)))
+
+
+def _home_link(link: Link) -> HomeLink:
+    """Without the customers' ids: they mean nothing to a customer."""
+    return HomeLink(
+        id=link.id,
+        proved=link.proof is Proof.CODE,
+        shared=len(link.contacts) > 1,
+        providers=tuple(sorted({customer.provider for customer in link.customers})),
+        since=link.made_at.date(),
+        until=link.expires_at.date(),
+    )

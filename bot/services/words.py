@@ -201,6 +201,10 @@ NOT_YOURSELF = redacted("Nobody links themselves. Ask a colleague.")
 CHOOSE_A_CHANNEL = redacted("Choose the channel whose billing contacts they are, or leave these people out.")
 TOO_MANY_LINKED = redacted("At most 20 people and 20 customers in one link.")
 LINK_ENDED_ALREADY = redacted("That link had ended already.")
+LINK_ENDED_BY_SPECIALIST = redacted("A specialist had ended that link already.")
+LINK_RAN_OUT = redacted("That link had run out already: each lasts 90 days.")
+LINK_LEFT = redacted("That link has ended, as you wished. I show you no payments by it any more.")
+NO_SUCH_LINK = redacted("That is no link of yours, so I changed nothing.")
 
 
 def linked(by: Redacted, whom: str, customers: str, until: str, reason: Redacted) -> Redacted:

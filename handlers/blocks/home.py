@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from bot.domain import buttons
+from bot.domain.identity import Provider
+from bot.domain.redaction import Redacted
 from bot.domain.replies import Home, HomeCase, HomeLink, HomeNews
 from handlers.blocks import ids
 from handlers.blocks.elements import Block, actions, button, context, divider, header, mrkdwn, plain, section
@@ -12,6 +14,7 @@ from handlers.blocks.text import day, escaped, one_line
 MAX_TOPICS = 24
 MAX_CASES = 10
 MAX_NEWS = 10
+MAX_LINKS = 10
 MAX_QUESTION = 200
 
 DOES = (
@@ -34,15 +37,12 @@ PRIVACY = (
     "In a channel everybody there reads along: for anything personal write to me under *Messages*."
 )
 
-LINKS = "*Your billing links*\nBecause of these I show you payments, in our direct messages alone."
-MAX_LINKS = 10
+LINKS = "*Your billing links*"
+WHY_LINKS = "Because of these I show you payments, in our direct messages alone."
+ENDS = "Then I show you no payments by it any more. To see them again, prove your billing e-mail or ask a specialist."
+OTHERS_KEEP = "For the other people whom it names it goes on."
 
-_CONFIRM = {
-    "title": plain("End this link?", 100),
-    "text": plain("I show you no payments by it any more, until you prove your billing e-mail again.", 300),
-    "confirm": plain("End it", 30),
-    "deny": plain("Keep it", 30),
-}
+_PROVIDERS = {Provider.STRIPE: "Stripe"}
 _STATUS = {
     "open": "With Handrail",
     "waiting": "Waiting for a specialist",
@@ -60,8 +60,8 @@ def home_view(home: Home) -> Block:
     blocks += [divider(), section(mrkdwn("*Your open cases*")), *_cases(home.cases)]
     if home.news:
         blocks += [divider(), section(mrkdwn("*Refunds that I look at for you*")), *_news(home.news)]
-    if home.links:
-        blocks += [divider(), section(mrkdwn(LINKS)), *_links(home.links)]
+    if home.links or home.notice:
+        blocks += [divider(), *_links(home.links, home.notice)]
     if home.staff:
         blocks += [divider(), section(mrkdwn(STAFF))]
     blocks += [divider(), context(mrkdwn(PRIVACY))]
@@ -81,17 +81,30 @@ def _cases(cases: tuple[HomeCase, ...]) -> list[Block]:
     return blocks
 
 
-def _links(links: tuple[HomeLink, ...]) -> list[Block]:
+def _links(links: tuple[HomeLink, ...], notice: Redacted | None) -> list[Block]:
     """Each with a button that ends it, after a question."""
-    blocks: list[Block] = []
+    blocks = [section(mrkdwn(f"{LINKS}\n{escaped(notice, MAX_QUESTION) if notice else WHY_LINKS}"))]
     for one in links[:MAX_LINKS]:
-        how = "You proved a billing e-mail with a code" if one.proved else "A specialist linked you to a customer"
-        text = section(mrkdwn(f"{how} on {day(one.since)}. It ends on {day(one.until)}."))
-        end = button("End", f"{ids.HOME_UNLINK}{one.id}", one.id, style="danger")
-        blocks.append({**text, "accessory": {**end, "confirm": _CONFIRM}})
+        how = "You proved a billing e-mail with a code" if one.proved else "A specialist linked you"
+        if one.shared:
+            how += ", with others of a channel"
+        parts = (*map(_PROVIDERS.__getitem__, one.providers), f"since {day(one.since)}", f"until {day(one.until)}")
+        end = button("End", f"{ids.HOME_UNLINK}{one.id}", one.id)
+        text = section(mrkdwn(f"{how}\n{' · '.join(parts)}"))
+        blocks.append({**text, "accessory": {**end, "confirm": _confirm(one)}})
     if len(links) > MAX_LINKS:
         blocks.append(context(mrkdwn(f"… and {len(links) - MAX_LINKS} more")))
     return blocks
+
+
+def _confirm(link: HomeLink) -> Block:
+    return {
+        "title": plain("End this link?", 100),
+        "text": plain(f"{ENDS} {OTHERS_KEEP}" if link.shared else ENDS, 300),
+        "confirm": plain("End it", 30),
+        "deny": plain("Keep it", 30),
+        "style": "danger",
+    }
 
 
 def _news(news: tuple[HomeNews, ...]) -> list[Block]:

@@ -633,6 +633,7 @@ DEEDS: tuple[Deed, ...] = (
     React("1.1", "incoming_envelope"),
     Hint("U1ANA", REPLY),
     ShowHome("U1ANA"),
+    ShowHome("U1ANA", redacted("notice")),
 )
 
 

@@ -225,6 +225,25 @@ async def test_a_card_shows_no_payments_once_a_guest_reads_the_specialists_chann
         assert "not private" in card["text"]
 
 
+# ---- their own links on the Home tab -----------------------------------------------------------------------------
+
+
+async def linked(stage: Stage, *users: str) -> Link:
+    """Mira links somebody to Ana's customer: several as the billing contacts of a channel."""
+    assert stage.bot.lookups is not None
+    ana, channel = CustomerRef(Provider.STRIPE, "cus_sandbox_ana"), SUPPORT if len(users) > 1 else None
+    made = await stage.bot.lookups.identity.link(
+        MIRA, stage.ws.team_id, users, (ana,), redacted("they showed an invoice"), channel=channel
+    )
+    assert isinstance(made, Link)
+    return made
+
+
+async def live(stage: Stage, user: str) -> tuple[Link, ...]:
+    assert stage.bot.lookups is not None
+    return await stage.bot.lookups.identity.live(stage.ws.team_id, user)
+
+
 def ends_on_home(stage: Stage, user: str) -> list[str]:
     """The action ids of the buttons that end a link, on somebody's Home tab."""
     blocks = (stage.ws.home(user) or {}).get("blocks", [])
@@ -232,42 +251,84 @@ def ends_on_home(stage: Stage, user: str) -> list[str]:
     return [one for one in named if one.startswith(buttons.HOME_UNLINK)]
 
 
+async def shown_on_home(stage: Stage, user: str) -> list[str]:
+    """The same, once they have opened it and it shows some."""
+    await stage.ws.open_home(user)
+    return await stage.ws.wait_for(lambda _: ends_on_home(stage, user), timeout=PATIENCE) or []
+
+
+async def ends_from_home(stage: Stage, user: str, action_id: str, value: str | None = None) -> str:
+    """What the Home tab says after a click on a button that ends a link; a click may carry a forged value."""
+    view = stage.ws.home(user)
+    assert view is not None
+    await stage.ws.click_view(user, view["id"], action_id, value=value)
+    await stage.settled()
+    return str(stage.ws.home(user))
+
+
 async def test_a_customer_sees_their_links_on_home_and_ends_them_for_themselves(stage: Stage) -> None:
-    assert stage.bot.lookups is not None
-    identity, team = stage.bot.lookups.identity, stage.ws.team_id
     me, other = stage.newcomer(), stage.newcomer()
-    ref = CustomerRef(Provider.STRIPE, "cus_sandbox_ana")
-    why = redacted("they showed an invoice")
-    shared = await identity.link(MIRA, team, (me, other), (ref,), why, channel=SUPPORT)
-    assert isinstance(shared, Link)
-    await stage.ws.open_home(me)
-    (shown,) = await stage.ws.wait_for(lambda _: ends_on_home(stage, me), timeout=PATIENCE)
+    await linked(stage, me, other)
+    (shown,) = await shown_on_home(stage, me)
+    assert "A specialist linked you, with others of a channel\\nStripe · since " in str(stage.ws.home(me))
+    assert "cus_sandbox" not in str(stage.ws.home(me))
     assert "usually visible between" in (await stage.ask(me, REFUND))["text"]
 
-    view = stage.ws.home(me)
-    assert view is not None
-    await stage.ws.click_view(me, view["id"], shown)
-    await stage.ws.wait_for(lambda _: not ends_on_home(stage, me), timeout=PATIENCE)
-    await stage.settled()
-    assert "usually visible between" not in (await stage.ask(me, REFUND))["text"]
+    assert words.LINK_LEFT in await ends_from_home(stage, me, shown)
+    assert ends_on_home(stage, me) == []
+    assert words.NOT_PROVEN in (await stage.ask(me, REFUND))["text"]
     assert "usually visible between" in (await stage.ask(other, REFUND))["text"]
-    assert (f"{team}:{me}", "link.revoked", "left") in await audited(stage)
+    assert (f"{stage.ws.team_id}:{me}", "link.revoked", "left") in await audited(stage)
 
 
-async def test_nobody_ends_somebody_elses_link_from_home(stage: Stage) -> None:
-    assert stage.bot.lookups is not None
-    identity, team = stage.bot.lookups.identity, stage.ws.team_id
-    me, thief = stage.newcomer(), stage.newcomer()
-    for user in (me, thief):
-        made = await identity.link(
-            MIRA, team, (user,), (CustomerRef(Provider.STRIPE, "cus_sandbox_ana"),), redacted("they showed an invoice")
-        )
-        assert isinstance(made, Link)
-    mine = (await identity.live(team, me))[0]
-    await stage.ws.open_home(thief)
-    (shown,) = await stage.ws.wait_for(lambda _: ends_on_home(stage, thief), timeout=PATIENCE)
-    view = stage.ws.home(thief)
-    assert view is not None
-    await stage.ws.click_view(thief, view["id"], shown, value=mine.id)
+async def test_who_ends_a_proven_link_has_to_prove_again(stage: Stage) -> None:
+    me, address = stage.newcomer(), "c41@example.com"
+    said, channel = await stage.ask(me, REFUND), await stage.dm(me)
+    await stage.ws.click(me, channel, said["ts"], buttons.PROVE)
+    view = (await stage.ws.wait_for(lambda ws: ws.open_views(me), timeout=PATIENCE))[-1]
+    await stage.ws.submit_view(me, view["id"], {"address": {"field": address}})
+    mail = (await stage.ws.wait_for(lambda ws: ws.mailbox.of(address), timeout=PATIENCE))[0]
+    code = next(word for word in mail.text.replace(".", " ").split() if word.isdigit() and len(word) == 6)
+    assert (await stage.ws.submit_view(me, view["id"], {"code": {"field": code}})).ok
+    assert "usually visible between" in (await stage.reply(channel, said["ts"]))["text"]
     await stage.settled()
-    assert await identity.live(team, me) == (mine,)
+
+    (shown,) = await shown_on_home(stage, me)
+    assert "You proved a billing e-mail with a code\\nStripe · since " in str(stage.ws.home(me))
+    assert address not in str(stage.ws.home(me))
+    await ends_from_home(stage, me, shown)
+    again = await stage.ask(me, REFUND)
+    assert words.NOT_PROVEN in again["text"]
+    assert buttons.PROVE in str(again["blocks"])
+
+
+async def test_a_stale_button_says_what_happened_meanwhile_until_home_is_opened_again(stage: Stage) -> None:
+    assert stage.bot.lookups is not None
+    me, team = stage.newcomer(), stage.ws.team_id
+    first, second = await linked(stage, me), await linked(stage, me)
+    assert sorted(await shown_on_home(stage, me)) == sorted(buttons.HOME_UNLINK + one.id for one in (first, second))
+    assert await stage.bot.lookups.identity.revoke(MIRA, team, first.id)
+
+    assert words.LINK_ENDED_BY_SPECIALIST in await ends_from_home(stage, me, buttons.HOME_UNLINK + first.id)
+    assert ends_on_home(stage, me) == [buttons.HOME_UNLINK + second.id]
+    await stage.ws.open_home(me)
+    await stage.settled()
+    assert words.LINK_ENDED_BY_SPECIALIST not in str(stage.ws.home(me))
+    assert await live(stage, me) == (second,)
+
+
+async def test_nobody_ends_somebody_elses_link_from_home_or_learns_of_it(stage: Stage) -> None:
+    me, thief = stage.newcomer(), stage.newcomer()
+    mine, own = await linked(stage, me), await linked(stage, thief)
+    (shown,) = await shown_on_home(stage, thief)
+    await stage.settled()
+    before = await audited(stage)
+
+    said = [
+        await ends_from_home(stage, thief, shown, value)
+        for value in (mine.id, "link_none", "cus_sandbox_ana", f"{own.id} {mine.id}", "*", " ")
+    ]
+    assert all(words.NO_SUCH_LINK in one for one in said)
+    assert await live(stage, me) == (mine,)
+    assert await live(stage, thief) == (own,)
+    assert await audited(stage) == before

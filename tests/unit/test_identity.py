@@ -15,12 +15,13 @@ import pytest
 import pytest_asyncio
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bot.domain.audit import Entry
 from bot.domain.identity import CustomerRef, CustomerScope, IdentityRule, Proof, Provider
-from bot.domain.links import BY_ADDRESS, BY_ASKER, TRIES, Link, address_of
+from bot.domain.links import BY_ADDRESS, BY_ASKER, LINK_LASTS, TRIES, Link, address_of
 from bot.domain.redaction import redacted
 from bot.errors import Unavailable
 from bot.ports import Profile
-from bot.services.identity import Identity, Refusal, identity_key, random_code
+from bot.services.identity import Identity, Left, Refusal, identity_key, random_code
 from bot.storage import database, tables
 from bot.storage.audit import SqlAudit
 from bot.storage.links import SqlCodes, SqlLinks
@@ -257,6 +258,61 @@ async def test_a_link_is_revoked_by_specialists_and_by_the_person_whose_it_is_al
     assert not await town.identity.revoke(MIRA, TEAM, shared.id)
     assert await town.identity.scope(TEAM, ANA) is None
     assert (await town.links.get(shared.id)).revoked_by == MIRA
+
+
+async def test_whoever_leaves_a_link_ends_it_for_themselves_alone(town: Town) -> None:
+    own, shared = await town.link(), await town.link(ANA, BEN, channel="C1", customers=(SECOND,))
+    assert await town.identity.leave(TEAM, ANA, shared.id) is Left.ENDED
+    assert customers(await town.identity.scope(TEAM, ANA)) == (ACME,)
+    assert customers(await town.identity.scope(TEAM, BEN)) == (SECOND,)
+    assert await town.identity.leave(TEAM, ANA, own.id) is Left.ENDED
+    assert await town.identity.scope(TEAM, ANA) is None
+    assert await town.identity.live(TEAM, ANA) == ()
+
+    assert [(row.who, row.for_whom, row.kind, row.outcome) async for row in town.audit.rows()][2:] == [
+        ("T1:U1ANA", "T1:U1ANA", "link.revoked", "left"),
+        ("T1:U1ANA", "T1:U1ANA", "link.revoked", "left"),
+    ]
+    assert await town.audit.verify() is None
+
+
+async def test_who_leaves_a_link_too_late_learns_how_it_had_ended(town: Town) -> None:
+    own, taken, changed, old = [await town.link() for _ in range(4)]
+    assert await town.identity.leave(TEAM, ANA, own.id) is Left.ENDED
+    assert await town.identity.revoke(MIRA, TEAM, taken.id)
+    entry = Entry(town.clock.now(), "T1:U1ANA", "T1:U1ANA", "link", "link.ended", (changed.id,), 1, "changed")
+    assert await town.links.end(changed.id, ANA, entry)
+    town.clock.advance(LINK_LASTS.total_seconds())
+    logged = await town.kinds()
+
+    assert [await town.identity.leave(TEAM, ANA, one.id) for one in (own, taken, changed, old)] == [
+        Left.ENDED,
+        Left.BY_SPECIALIST,
+        Left.BEFORE,
+        Left.EXPIRED,
+    ]
+    assert await town.kinds() == logged
+
+
+async def test_nobody_leaves_a_link_that_is_not_theirs_or_learns_that_there_is_one(town: Town) -> None:
+    own, shared = await town.link(), await town.link(ANA, BEN, channel="C1")
+    forged = [(EVE, own.id), (BEN, own.id), (MIRA, own.id), (EVE, shared.id), (EVE, "link_none"), (EVE, "")]
+    assert {await town.identity.leave(TEAM, user, link_id) for user, link_id in forged} == {Left.NOT_THEIRS}
+    assert await town.identity.leave("T2", ANA, own.id) is Left.NOT_THEIRS
+
+    assert await town.identity.live(TEAM, ANA) == (shared, own)
+    assert await town.identity.live(TEAM, BEN) == (shared,)
+    assert await town.kinds() == ["link.made", "link.made"]
+
+
+@pytest.mark.parametrize("channel", [None, "C1"])
+async def test_a_link_that_is_left_twice_at_once_ends_once(town: Town, channel: str | None) -> None:
+    made = await town.link(channel=channel)
+    left = await asyncio.gather(*(town.identity.leave(TEAM, ANA, made.id) for _ in range(4)))
+
+    assert Left.ENDED in left
+    assert Left.NOT_THEIRS not in left
+    assert await town.kinds() == ["link.made", "link.revoked"]
 
 
 async def test_links_that_may_not_be_made_are_not(town: Town) -> None:
